@@ -1,0 +1,6 @@
+//! Images: what a reference is, and where one is used.
+pub mod reference;
+pub mod usage;
+
+pub use reference::Reference;
+pub use usage::{Certainty, ImageUse, Link, Place};

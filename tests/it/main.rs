@@ -1,0 +1,2 @@
+//! The tests that need more than one room, as one binary.
+mod layers;
