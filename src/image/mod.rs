@@ -2,5 +2,5 @@
 pub mod reference;
 pub mod usage;
 
-pub use reference::Reference;
+pub use reference::{Invalid, Reference};
 pub use usage::{Certainty, ImageUse, Link, Place};
