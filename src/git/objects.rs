@@ -1,0 +1,115 @@
+//! Objects by id, looked for in the quarantine first, then wherever else git would look.
+use super::{
+    alternates,
+    environment::Environment,
+    error::{Error, causes},
+};
+use crate::tree::ObjectId;
+use gix::{
+    objs::{Data, Find, Kind},
+    odb::{Handle, Header},
+};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+/// Bytes of unpacked delta bases that are kept. Without it, reading a few thousand files of one pack takes three to five
+/// times as long. It takes memory only as it fills.
+const PACK_CACHE: usize = 96 << 20;
+
+/// All object directories of a repository as one, in the order in which they are asked.
+pub(super) struct Objects {
+    hash: gix::hash::Kind,
+    stores: Vec<Handle>,
+}
+
+impl Objects {
+    /// The objects of the repository whose own store is `own`, and in a hook those that `environment` names.
+    pub(super) fn open(
+        mut own: Handle,
+        hash: gix::hash::Kind,
+        environment: Option<&Environment>,
+    ) -> Result<Self, Error> {
+        let own_directory = canonical(own.store_ref().path())?;
+        own.set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE)));
+        let quarantine = environment.and_then(|environment| environment.object_directory.as_deref());
+        let quarantine = quarantine.map(canonical).transpose()?;
+        // Like git, passes over what does not exist.
+        let named = environment.map(Environment::alternate_directories).unwrap_or_default();
+        let named: Vec<PathBuf> = named.iter().filter_map(|directory| directory.canonicalize().ok()).collect();
+
+        let mut seen = BTreeSet::from([own_directory.clone()]);
+        let mut stores = Vec::new();
+        if let Some(quarantine) = quarantine.filter(|quarantine| seen.insert(quarantine.clone())) {
+            let mut store = open(&quarantine, hash)?;
+            // Most objects are not here, and nobody repacks it: no need to list the directory again for each of them.
+            store.refresh_never();
+            stores.push(store);
+        }
+        let mut nested = alternates::nested(&own_directory)?;
+        for directory in named.into_iter().filter(|directory| seen.insert(directory.clone())).collect::<Vec<_>>() {
+            nested.extend(alternates::nested(&directory)?);
+            stores.push(open(&directory, hash)?);
+        }
+        stores.push(own);
+        for directory in nested.into_iter().filter(|directory| seen.insert(directory.clone())) {
+            stores.push(open(&directory, hash)?);
+        }
+        Ok(Self { hash, stores })
+    }
+
+    /// The kind of hash that names the objects here.
+    pub(super) fn hash(&self) -> gix::hash::Kind {
+        self.hash
+    }
+
+    /// `id` as gix has it. An id of the other hash's length names nothing here.
+    pub(super) fn id(&self, id: &ObjectId) -> Result<gix::ObjectId, Error> {
+        let known = gix::ObjectId::try_from(id.as_bytes()).ok().filter(|known| known.kind() == self.hash);
+        known.ok_or(Error::MissingObject { id: *id })
+    }
+
+    /// Puts the content of the object into `buffer`.
+    pub(super) fn find(&self, id: &gix::oid, buffer: &mut Vec<u8>) -> Result<Kind, Error> {
+        for store in &self.stores {
+            let found = store.try_find(id, buffer).map_err(|error| Error::damaged(id, causes(&error)))?;
+            if let Some(kind) = found.map(|data| data.kind) {
+                return Ok(kind);
+            }
+        }
+        Err(Error::MissingObject { id: outside(id) })
+    }
+
+    /// The kind of the object and its size in bytes, without unpacking it.
+    pub(super) fn header(&self, id: &gix::oid) -> Result<(Kind, u64), Error> {
+        for store in &self.stores {
+            let found = Header::try_header(store, id).map_err(|error| Error::damaged(id, causes(&error)))?;
+            if let Some(header) = found {
+                return Ok((header.kind(), header.size()));
+            }
+        }
+        Err(Error::MissingObject { id: outside(id) })
+    }
+}
+
+/// For gix's walks: here, too, what is missing is an error, where gix would take it for the end of a shallow history.
+impl Find for Objects {
+    fn try_find<'a>(&self, id: &gix::oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<Data<'a>>> {
+        let kind = self.find(id, buffer).map_err(gix::Error::from_error)?;
+        Ok(Some(Data { kind, object_hash: self.hash, data: buffer }))
+    }
+}
+
+/// The id as the other rooms have it.
+pub(super) fn outside(id: &gix::oid) -> ObjectId {
+    ObjectId::from_bytes(id.as_bytes()).expect("gix's ids have 20 or 32 bytes")
+}
+
+fn open(directory: &Path, hash: gix::hash::Kind) -> Result<Handle, Error> {
+    gix::odb::at(directory, hash).map_err(|error| Error::open(directory, error.to_string()))
+}
+
+fn canonical(directory: &Path) -> Result<PathBuf, Error> {
+    directory.canonicalize().map_err(|error| Error::open(directory, error.to_string()))
+}

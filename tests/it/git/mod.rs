@@ -1,0 +1,4 @@
+//! The repository as `git` reads it, against git itself.
+mod fixture;
+mod plain;
+mod quarantine;
