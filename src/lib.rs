@@ -53,6 +53,7 @@
 //! * No credential leaves for a host that the configuration does not name.
 //! * No text that was pushed or came from a registry is printed unescaped.
 pub mod image;
+pub mod lab;
 pub mod push;
 pub mod tree;
 pub mod verdict;

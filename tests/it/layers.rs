@@ -30,6 +30,7 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("globset", &["config", "gate"]),
     ("granit_parser", &["yaml"]),
     ("hickory_resolver", &["http"]),
+    ("http_body", &["lab"]),
     ("regex", &["kustomize"]),
     ("reqwest", &["http", "registry"]),
     ("rustls", &["http", "lab"]),
