@@ -25,6 +25,8 @@ mod names;
 mod routes;
 mod server;
 mod store;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod token;
 

@@ -34,7 +34,7 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("regex", &["kustomize"]),
     ("reqwest", &["http", "registry"]),
     ("rustls", &["http", "lab"]),
-    ("tempfile", &["cli"]),
+    ("tempfile", &["cli", "lab"]),
     ("tokio", &["cli", "gate", "http", "lab", "registry"]),
     ("tokio_rustls", &["lab"]),
     ("toml", &["config"]),
