@@ -54,6 +54,7 @@
 //! * No text that was pushed or came from a registry is printed unescaped.
 pub mod git;
 pub mod image;
+pub mod lab;
 pub mod push;
 pub mod tree;
 pub mod verdict;
