@@ -56,3 +56,4 @@ pub mod image;
 pub mod push;
 pub mod tree;
 pub mod verdict;
+pub mod yaml;
