@@ -58,3 +58,4 @@ pub mod lab;
 pub mod push;
 pub mod tree;
 pub mod verdict;
+pub mod yaml;
