@@ -66,8 +66,7 @@ impl Directories {
             return Ok(Rc::clone(directory));
         }
         let mut buffer = Vec::new();
-        // git knows the empty tree without storing it.
-        if id != gix::ObjectId::empty_tree(id.kind()) && objects.find(id, &mut buffer)? != Kind::Tree {
+        if objects.find(id, &mut buffer)? != Kind::Tree {
             return Err(Error::damaged(id, "it is not a tree"));
         }
         let directory = Directory::parse(&buffer, id.kind()).map_err(|reason| Error::damaged(id, reason))?;

@@ -2,7 +2,7 @@
 //!
 //! While a pre-receive hook runs, the pushed objects are not in the repository: they wait in a *quarantine*, an object
 //! directory that git names in the environment (see "Quarantine environment" in `git-receive-pack`(1)). gix does not
-//! read those variables, so [`objects`] looks an object up in the quarantine, then in the directories that git names
+//! read those variables, so `objects.rs` looks an object up in the quarantine, then in the directories that git names
 //! beside it, then in the repository's own, and everything here is written against gix's plumbing on top of that.
 //!
 //! An object that cannot be found is an error, never "nothing there". Replace refs are not applied: a pushed

@@ -72,6 +72,10 @@ impl Objects {
 
     /// Puts the content of the object into `buffer`.
     pub(super) fn find(&self, id: &gix::oid, buffer: &mut Vec<u8>) -> Result<Kind, Error> {
+        if self.is_empty_tree(id) {
+            buffer.clear();
+            return Ok(Kind::Tree);
+        }
         for store in &self.stores {
             let found = store.try_find(id, buffer).map_err(|error| Error::damaged(id, causes(&error)))?;
             if let Some(kind) = found.map(|data| data.kind) {
@@ -83,6 +87,9 @@ impl Objects {
 
     /// The kind of the object and its size in bytes, without unpacking it.
     pub(super) fn header(&self, id: &gix::oid) -> Result<(Kind, u64), Error> {
+        if self.is_empty_tree(id) {
+            return Ok((Kind::Tree, 0));
+        }
         for store in &self.stores {
             let found = Header::try_header(store, id).map_err(|error| Error::damaged(id, causes(&error)))?;
             if let Some(header) = found {
@@ -90,6 +97,11 @@ impl Objects {
             }
         }
         Err(Error::MissingObject { id: outside(id) })
+    }
+
+    /// git knows this one without storing it.
+    fn is_empty_tree(&self, id: &gix::oid) -> bool {
+        id == gix::ObjectId::empty_tree(self.hash)
     }
 }
 

@@ -1,0 +1,125 @@
+//! What a new ref is compared with, over a small zoo of histories.
+use super::fixture::{commit, folder, id, rev, work_tree};
+use crate::git_command::git;
+use pullgate::{
+    git::{Base, Repository},
+    tree::ObjectId,
+};
+use std::{fs, path::Path};
+
+/// Moves `HEAD` to a new branch at `start`.
+fn branch(dir: &Path, name: &str, start: &str) {
+    git(dir).args(["checkout", "-q", "-b", name, start]).ok();
+}
+
+fn merge(dir: &Path, other: &str) {
+    git(dir).args(["merge", "-q", "--no-ff", "-m", "merge", other]).ok();
+}
+
+fn base(dir: &Path, tip: &str) -> Base {
+    git(dir).args(["symbolic-ref", "HEAD", "refs/heads/main"]).ok();
+    Repository::open(dir).expect("it is a repository").base_of_new_ref(&rev(dir, tip)).expect("HEAD is readable")
+}
+
+#[test]
+fn the_base_is_the_merge_base_with_the_default_branch() {
+    let dir = work_tree();
+    let at = dir.path();
+    for number in 0..3 {
+        commit(at, &[("main.yaml", &number.to_string())]);
+    }
+    branch(at, "behind", "main~2");
+    branch(at, "ahead", "main");
+    commit(at, &[("ahead.yaml", "1")]);
+    branch(at, "forked", "main~1");
+    commit(at, &[("forked.yaml", "1")]);
+    commit(at, &[("forked.yaml", "2")]);
+    branch(at, "of-fork", "forked~1");
+    commit(at, &[("of-fork.yaml", "1")]);
+    branch(at, "took-main", "main~3");
+    commit(at, &[("took-main.yaml", "1")]);
+    merge(at, "main~1");
+    commit(at, &[("took-main.yaml", "2")]);
+    git(at).args(["checkout", "-q", "main"]).ok();
+    merge(at, "of-fork");
+    branch(at, "crossed", "main^1");
+    merge(at, "main^2");
+    commit(at, &[("crossed.yaml", "1")]);
+    for tip in ["behind", "ahead", "forked", "of-fork", "took-main", "crossed", "main"] {
+        let Base::MergeBase(found) = base(at, tip) else { panic!("{tip}") };
+        let all = git(at).args(["merge-base", "--all", "main", tip]).output();
+        let all: Vec<ObjectId> = all.lines().map(id).collect();
+        assert!(all.contains(&found), "{tip}: {found} is not in {all:?}");
+    }
+}
+
+#[test]
+fn histories_without_a_common_commit_have_no_base() {
+    let dir = work_tree();
+    git(dir.path()).args(["checkout", "-q", "--orphan", "orphan"]).ok();
+    commit(dir.path(), &[("other.yaml", "1")]);
+    git(dir.path()).args(["commit", "-q", "--amend", "-m", "unlike the first"]).ok();
+    assert_eq!(base(dir.path(), "orphan"), Base::Nothing);
+}
+
+#[test]
+fn before_the_first_commit_of_the_default_branch_there_is_no_base() {
+    let dir = work_tree();
+    git(dir.path()).args(["branch", "-m", "feature"]).ok();
+    assert_eq!(base(dir.path(), "feature"), Base::Nothing);
+}
+
+#[test]
+fn a_default_branch_that_is_a_symbolic_ref_or_packed_is_followed() {
+    let dir = work_tree();
+    let first = rev(dir.path(), "HEAD");
+    branch(dir.path(), "feature", "main");
+    commit(dir.path(), &[("f.yaml", "1")]);
+    git(dir.path()).args(["branch", "-m", "main", "trunk"]).ok();
+    git(dir.path()).args(["symbolic-ref", "refs/heads/main", "refs/heads/trunk"]).ok();
+    assert_eq!(base(dir.path(), "feature"), Base::MergeBase(first));
+    git(dir.path()).args(["pack-refs", "--all"]).ok();
+    assert_eq!(base(dir.path(), "feature"), Base::MergeBase(first));
+}
+
+#[test]
+fn where_history_was_cut_off_the_base_is_the_tip_of_the_default_branch() {
+    let (dir, shallow) = (work_tree(), folder());
+    for number in 0..3 {
+        commit(dir.path(), &[("main.yaml", &number.to_string())]);
+    }
+    branch(dir.path(), "feature", "main~2");
+    commit(dir.path(), &[("f.yaml", "1")]);
+    let url = format!("file://{}", dir.path().display());
+    git(shallow.path()).args(["clone", "-q", "--bare", "--depth=1", "--no-single-branch", &url, "."]).ok();
+    assert_eq!(base(shallow.path(), "feature"), Base::DefaultTip(rev(dir.path(), "main")));
+}
+
+#[test]
+fn a_reftable_repository_has_its_default_branch_too() {
+    let dir = folder();
+    if !git(dir.path()).args(["init", "-q", "--ref-format=reftable"]).run().status.success() {
+        println!("passed over: this git has no reftable");
+        return;
+    }
+    assert_eq!(Repository::open(dir.path()).unwrap().resolve("HEAD").ok(), None);
+    let first = commit(dir.path(), &[("a.yaml", "1")]);
+    let second = commit(dir.path(), &[("a.yaml", "2")]);
+    let repository = Repository::open(dir.path()).unwrap();
+    assert_eq!(repository.resolve("main~1").unwrap(), first);
+    assert_eq!(repository.base_of_new_ref(&first).unwrap(), Base::MergeBase(first));
+    assert_eq!(repository.base_of_new_ref(&second).unwrap(), Base::MergeBase(second));
+}
+
+#[test]
+fn refs_that_are_not_kept_as_files_are_asked_of_git() {
+    // As near to a reftable repository as a git without it gets: gix must not look at the files, and git refuses.
+    let dir = work_tree();
+    let head = rev(dir.path(), "HEAD");
+    let config = fs::read_to_string(dir.path().join(".git/config")).unwrap();
+    let config = config.replace("repositoryformatversion = 0", "repositoryformatversion = 1");
+    fs::write(dir.path().join(".git/config"), config + "[extensions]\n\trefStorage = unheard-of\n").unwrap();
+    let repository = Repository::open(dir.path()).unwrap();
+    assert!(repository.base_of_new_ref(&head).is_err());
+    assert!(repository.resolve("HEAD").is_err());
+}
