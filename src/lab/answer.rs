@@ -30,7 +30,7 @@ pub(super) enum Pace {
     Whole,
     /// At once, without its length.
     Unmeasured,
-    /// With its length, one byte after each pause.
+    /// With its length, one byte at a time, with a pause between.
     Slow(Duration),
     /// Again and again, for as long as the client reads.
     Endless,

@@ -64,36 +64,38 @@ pub(super) struct Visitor<'a> {
 }
 
 impl Auth {
-    /// Lets the visitor in, or says what to answer instead.
-    pub(super) fn admit(&self, visitor: &Visitor<'_>, store: &Store, tokens: &Tokens) -> Result<(), Answer> {
+    /// Lets the visitor in (`None`), or says what to answer instead.
+    pub(super) fn refusal(&self, visitor: &Visitor<'_>, store: &Store, tokens: &Tokens) -> Option<Answer> {
         match self {
-            _ if *visitor.target == Target::Token => Ok(()),
-            Self::None => Ok(()),
-            Self::Basic { users } => admit_user(users, visitor, store),
+            _ if *visitor.target == Target::Token => None,
+            Self::None => None,
+            Self::Basic { users } => basic_refusal(users, visitor, store),
             Self::Bearer { realm, service, .. } => {
                 let challenge = |error| challenge(realm.as_deref(), service.as_deref(), visitor, error);
                 let Some(token) = visitor.authorization.filter(|header| header.is("bearer")) else {
-                    return Err(challenge(None));
+                    return Some(challenge(None));
                 };
                 match (tokens.grant(&token.value), visitor.target.repository()) {
-                    (None, _) => Err(challenge(Some("invalid_token"))),
-                    (Some(grant), Some(name)) if !grant.contains(name) => Err(challenge(Some("insufficient_scope"))),
-                    _ => Ok(()),
+                    (None, _) => Some(challenge(Some("invalid_token"))),
+                    (Some(grant), Some(name)) if !grant.covers(name, store) => {
+                        Some(challenge(Some("insufficient_scope")))
+                    }
+                    _ => None,
                 }
             }
         }
     }
 }
 
-fn admit_user(users: &Users, visitor: &Visitor<'_>, store: &Store) -> Result<(), Answer> {
+fn basic_refusal(users: &Users, visitor: &Visitor<'_>, store: &Store) -> Option<Answer> {
     let Some(user) = visitor.authorization.and_then(|header| users.authenticate(header)) else {
-        return Err(unauthorized().with("www-authenticate", "Basic realm=\"lab\""));
+        return Some(unauthorized().with("www-authenticate", "Basic realm=\"lab\""));
     };
     match visitor.target.repository() {
         Some(name) if !store.may_read(name, Some(&user)) => {
-            Err(Answer::error(StatusCode::FORBIDDEN, "DENIED", "requested access to the resource is denied"))
+            Some(Answer::error(StatusCode::FORBIDDEN, "DENIED", "requested access to the resource is denied"))
         }
-        _ => Ok(()),
+        _ => None,
     }
 }
 

@@ -52,8 +52,10 @@ pub enum Behaviour {
     WrongDigestBody,
     /// Answers with a body that never ends.
     EndlessBody,
-    /// Answers rightly, with this long a pause before each byte of the body.
+    /// Answers rightly, with this long a pause between the bytes of the body.
     SlowBody(Duration),
+    /// Answers a GET to the token endpoint with `access_token` in place of `token`.
+    AccessTokenOnly,
     /// Replaces the `WWW-Authenticate` headers of every 401 that asks for credentials; each is sent as one header.
     Challenge(Vec<String>),
 }
@@ -103,22 +105,22 @@ impl Scope {
         Self::at(Place::Token)
     }
 
-    /// Only requests with this method.
-    #[must_use]
-    pub fn method(self, method: Method) -> Self {
-        Self { method: Some(method), ..self }
-    }
-
     /// Only HEAD.
     #[must_use]
     pub fn head(self) -> Self {
-        self.method(Method::HEAD)
+        Self { method: Some(Method::HEAD), ..self }
     }
 
     /// Only GET.
     #[must_use]
     pub fn get(self) -> Self {
-        self.method(Method::GET)
+        Self { method: Some(Method::GET), ..self }
+    }
+
+    /// Only POST, which the token endpoint takes.
+    #[must_use]
+    pub fn post(self) -> Self {
+        Self { method: Some(Method::POST), ..self }
     }
 
     /// Only the first `times` requests.
@@ -192,6 +194,10 @@ impl Behaviour {
             Self::EndlessBody => answer.pace = Pace::Endless,
             Self::SlowBody(pause) => answer.pace = Pace::Slow(*pause),
             Self::WrongDigestBody => answer.body = [&answer.body, &b"\n"[..]].concat().into(),
+            Self::AccessTokenOnly => {
+                let body = String::from_utf8_lossy(&answer.body).replace("\"token\":", "\"access_token\":");
+                answer.body = body.into();
+            }
             Self::Challenge(challenges) => {
                 answer.headers.remove(header::WWW_AUTHENTICATE);
                 for challenge in challenges.iter().filter_map(|text| HeaderValue::try_from(text).ok()) {
@@ -227,9 +233,7 @@ impl Rules {
     ) -> Option<(usize, Behaviour)> {
         let meets = |(scope, behaviour): &(Scope, Behaviour)| {
             let head_only = *behaviour == Behaviour::HeadNotFoundButGetWorks;
-            self::stage(scope, behaviour) == stage
-                && scope.covers(target, method)
-                && (!head_only || method == Method::HEAD)
+            acts_at(scope, behaviour) == stage && scope.covers(target, method) && (!head_only || method == Method::HEAD)
         };
         let (at, (scope, behaviour)) = self.0.iter_mut().enumerate().skip(from).find(|(_, rule)| meets(rule))?;
         scope.times = scope.times.map(|left| left - 1);
@@ -237,7 +241,7 @@ impl Rules {
     }
 }
 
-fn stage(scope: &Scope, behaviour: &Behaviour) -> Stage {
+fn acts_at(scope: &Scope, behaviour: &Behaviour) -> Stage {
     match (behaviour, &scope.place) {
         (Behaviour::Challenge(_), _) => Stage::Refused,
         (_, Place::Everything) => Stage::Arrived,

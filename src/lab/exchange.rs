@@ -12,7 +12,7 @@ use super::{
 };
 use axum::{
     body::{Body, to_bytes},
-    http::{self, Method, header, request::Parts},
+    http::{self, Method, header, request::Parts, uri::Authority},
     response::Response,
 };
 use std::{
@@ -57,7 +57,10 @@ pub(super) async fn serve(lab: Arc<Lab>, connection: Connection, request: http::
     let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
     let logged = Request::new(connection.number, &parts, &body);
     lab.state().log.push(logged.clone());
-    sleep(lab.latency).await;
+    // Even a sleep of no time takes up to a millisecond.
+    if !lab.latency.is_zero() {
+        sleep(lab.latency).await;
+    }
     let target = Target::of(parts.uri.path());
     let mut exchange = Exchange { lab: &lab, connection, parts: &parts, logged, target, spoilers: Vec::new() };
     let mut answer = exchange.answer().await;
@@ -82,13 +85,16 @@ impl Exchange<'_> {
         if let Some(answer) = self.misbehave(Stage::Arrived).await {
             return answer;
         }
-        if let Err(answer) = self.admit() {
-            return self.misbehave(Stage::Refused).await.unwrap_or(answer);
+        if let Some(answer) = routes::fault(&self.target, &self.parts.method) {
+            return ours(answer);
+        }
+        if let Some(answer) = self.refusal() {
+            return self.misbehave(Stage::Refused).await.unwrap_or(ours(answer));
         }
         if let Some(answer) = self.misbehave(Stage::Admitted).await {
             return answer;
         }
-        self.behave().with("docker-distribution-api-version", "registry/2.0")
+        ours(self.behave())
     }
 
     /// Follows the rules of this stage in their order, up to the first that answers.
@@ -113,25 +119,21 @@ impl Exchange<'_> {
         }
     }
 
-    fn admit(&self) -> Result<(), Answer> {
+    fn refusal(&self) -> Option<Answer> {
         let state = self.lab.state();
         let visitor =
             Visitor { target: &self.target, authorization: self.logged.authorization.as_ref(), origin: &self.origin() };
-        let admitted = self.lab.auth.admit(&visitor, &state.store, &state.tokens);
-        admitted.map_err(|answer| answer.with("docker-distribution-api-version", "registry/2.0"))
+        self.lab.auth.refusal(&visitor, &state.store, &state.tokens)
     }
 
     /// Scheme and host as the client sees them: from the Host header, in HTTP/2 from the target.
     fn origin(&self) -> String {
         let host = self.parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| self.parts.uri.authority().map(|authority| authority.as_str()));
+        let host = host.or_else(|| self.parts.uri.authority().map(Authority::as_str));
         format!("{}://{}", self.lab.scheme, host.unwrap_or_default())
     }
 
     fn behave(&self) -> Answer {
-        if let Some(fault) = routes::fault(&self.target, &self.parts.method) {
-            return fault;
-        }
         let State { store, tokens, .. } = &mut *self.lab.state();
         if self.target != Target::Token {
             return routes::answer(store, &self.target, &self.parts.uri, &self.logged.accept);
@@ -141,6 +143,11 @@ impl Exchange<'_> {
             _ => self.parts.uri.query().unwrap_or_default(),
         };
         let authorization = self.logged.authorization.as_ref();
-        token::answer(&self.lab.auth, &Asked { method: &self.parts.method, form, authorization }, store, tokens)
+        token::answer(&self.lab.auth, &Asked { method: &self.parts.method, form, authorization }, tokens)
     }
+}
+
+/// By this header clients tell a registry from any other server.
+fn ours(answer: Answer) -> Answer {
+    answer.with("docker-distribution-api-version", "registry/2.0")
 }

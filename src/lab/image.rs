@@ -22,7 +22,7 @@ impl Image {
     /// The image of `name:tag` for a platform such as `linux/arm64` or `linux/arm/v7`; each has a digest of its own.
     pub(super) fn new(name: &str, tag: &str, platform: &str) -> Self {
         let layer = EMPTY_TAR.to_vec();
-        let mut config = self::platform(platform);
+        let mut config = platform_of(platform);
         config["rootfs"] = json!({ "type": "layers", "diff_ids": [digest(&layer)] });
         config["config"] = json!({ "Labels": {
             "org.opencontainers.image.title": name,
@@ -43,7 +43,7 @@ impl Image {
 pub(super) fn index<'a>(manifests: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let entry = |(platform, manifest): (&str, &[u8])| {
         let mut entry = descriptor(MANIFEST, manifest);
-        entry["platform"] = self::platform(platform);
+        entry["platform"] = platform_of(platform);
         entry
     };
     let entries: Vec<Value> = manifests.map(entry).collect();
@@ -63,7 +63,8 @@ fn descriptor(media_type: &str, content: &[u8]) -> Value {
     json!({ "mediaType": media_type, "digest": digest(content), "size": content.len() })
 }
 
-fn platform(platform: &str) -> Value {
+/// `os/architecture` or `os/architecture/variant` as an object.
+fn platform_of(platform: &str) -> Value {
     let mut parts = platform.splitn(3, '/');
     let mut value = json!({ "os": parts.next(), "architecture": parts.next() });
     if let Some(variant) = parts.next() {

@@ -23,11 +23,10 @@ use tokio_rustls::TlsAcceptor;
 
 /// Where connections come in.
 pub(super) struct Door {
-    pub(super) tcp: TcpListener,
-    pub(super) tls: Option<TlsAcceptor>,
-    /// How many there were, those that failed their handshake too.
-    pub(super) accepted: Arc<AtomicU64>,
-    pub(super) handshakes: JoinSet<Option<(Wire, Connection)>>,
+    tcp: TcpListener,
+    tls: Option<TlsAcceptor>,
+    accepted: Arc<AtomicU64>,
+    handshakes: JoinSet<Option<(Wire, Connection)>>,
 }
 
 /// One connection, as a request's handler sees it.
@@ -52,11 +51,23 @@ impl Connected<IncomingStream<'_, Door>> for Connection {
 }
 
 impl Door {
+    /// Opens a door where `tcp`, which does not block, listens; must be called inside a runtime.
+    pub(super) fn open(tcp: std::net::TcpListener, tls: Option<TlsAcceptor>) -> io::Result<Self> {
+        Ok(Self { tcp: TcpListener::from_std(tcp)?, tls, accepted: Arc::default(), handshakes: JoinSet::new() })
+    }
+
+    /// How many connections there were, those that failed their handshake too.
+    pub(super) fn accepted(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.accepted)
+    }
+
     fn greet(&mut self, tcp: TcpStream) {
         let number = self.accepted.fetch_add(1, Ordering::SeqCst) + 1;
         let connection = Connection { number, cut: Arc::default() };
         let tls = self.tls.clone();
         self.handshakes.spawn(async move {
+            // Otherwise an answer in two segments could wait for the acknowledgement of the first.
+            tcp.set_nodelay(true).ok()?;
             let stream: Box<dyn Stream> = match tls {
                 None => Box::new(tcp),
                 Some(tls) => Box::new(tls.accept(tcp).await.ok()?),

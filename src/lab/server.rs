@@ -22,8 +22,7 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
-use tokio::{runtime, sync::oneshot, task::JoinSet};
-use tokio_rustls::TlsAcceptor;
+use tokio::{runtime, sync::oneshot};
 
 /// How a registry is started; by default it speaks plain HTTP to anybody.
 #[derive(Clone, Debug, Default)]
@@ -63,10 +62,13 @@ impl Registry {
             scheme: if tls.is_some() { "https" } else { "http" },
             state: Mutex::new(State::default()),
         });
-        let accepted = Arc::new(AtomicU64::new(0));
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let door = {
+            let _entered = runtime.enter();
+            Door::open(tcp, tls)?
+        };
+        let accepted = door.accepted();
         let (stop, stopped) = oneshot::channel();
-        let door = open(&runtime, tcp, tls, Arc::clone(&accepted))?;
         let work = {
             let lab = Arc::clone(&lab);
             move || runtime.block_on(run(lab, door, stopped))
@@ -171,16 +173,6 @@ fn put(state: &mut State, name: &str, image: Image) -> String {
         state.store.put_blob(name, blob);
     }
     state.store.put_manifest(name, MANIFEST, image.manifest)
-}
-
-fn open(
-    runtime: &runtime::Runtime,
-    tcp: TcpListener,
-    tls: Option<TlsAcceptor>,
-    accepted: Arc<AtomicU64>,
-) -> io::Result<Door> {
-    let _entered = runtime.enter();
-    Ok(Door { tcp: tokio::net::TcpListener::from_std(tcp)?, tls, accepted, handshakes: JoinSet::new() })
 }
 
 /// Serves until the other side is dropped; hanging requests end with the runtime.

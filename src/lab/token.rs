@@ -9,18 +9,34 @@ use super::{
 };
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// The tokens that are valid, each with the repositories that it lets pull.
+/// The tokens that are valid.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     issued: u64,
-    valid: BTreeMap<String, BTreeSet<String>>,
+    valid: BTreeMap<String, Grant>,
+}
+
+/// What a token was asked for, and by whom.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    user: Option<String>,
+    scopes: Vec<String>,
+}
+
+impl Grant {
+    /// Whether it lets pull from the repository. A scope without a name, such as the `*` of Gitea or the `aws` of
+    /// ECR Public, is for all repositories.
+    pub(super) fn covers(&self, repository: &str, store: &Store) -> bool {
+        let is_asked = |scope: &String| !scope.contains(':') || pulled(scope) == Some(repository);
+        self.scopes.iter().any(is_asked) && store.may_read(repository, self.user.as_deref())
+    }
 }
 
 impl Tokens {
     /// What the token is good for; `None` if it is not one of ours.
-    pub(super) fn grant(&self, token: &str) -> Option<&BTreeSet<String>> {
+    pub(super) fn grant(&self, token: &str) -> Option<&Grant> {
         self.valid.get(token)
     }
 
@@ -29,7 +45,7 @@ impl Tokens {
         self.valid.clear();
     }
 
-    fn issue(&mut self, grant: BTreeSet<String>) -> String {
+    fn issue(&mut self, grant: Grant) -> String {
         self.issued += 1;
         let token = digest(format!("{}: {grant:?}", self.issued).as_bytes()).replace("sha256:", "lab-");
         self.valid.insert(token.clone(), grant);
@@ -50,8 +66,8 @@ pub(super) struct Asked<'a> {
     pub(super) authorization: Option<&'a Authorization>,
 }
 
-/// Issues a token. As `distribution` has it, a scope that the user may not have is left out, without a word.
-pub(super) fn answer(auth: &Auth, asked: &Asked<'_>, store: &Store, tokens: &mut Tokens) -> Answer {
+/// Issues a token, also one for scopes that the user may not have: it then lets in nowhere, as with `distribution`.
+pub(super) fn answer(auth: &Auth, asked: &Asked<'_>, tokens: &mut Tokens) -> Answer {
     let Auth::Bearer { users, service, .. } = auth else {
         return Answer::error(StatusCode::NOT_FOUND, "UNSUPPORTED", "no such path");
     };
@@ -72,7 +88,7 @@ pub(super) fn answer(auth: &Auth, asked: &Asked<'_>, store: &Store, tokens: &mut
         return unauthorized();
     };
     let scopes = pairs.iter().filter(|(name, _)| name == "scope").flat_map(|(_, scopes)| scopes.split(' '));
-    let grant = scopes.filter_map(pulled).filter(|name| store.may_read(name, user.as_deref())).collect();
+    let grant = Grant { user, scopes: scopes.map(str::to_owned).collect() };
     let field = if *asked.method == Method::POST { "access_token" } else { "token" };
     Answer::json(StatusCode::OK, &json!({ field: tokens.issue(grant), "expires_in": 300 }))
 }
@@ -100,7 +116,7 @@ fn user_of_form<'a>(
 }
 
 /// The repository of a scope `repository:<name>:<actions>` with `pull` among the actions.
-fn pulled(scope: &str) -> Option<String> {
+fn pulled(scope: &str) -> Option<&str> {
     let (name, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
-    actions.split(',').any(|action| action == "pull").then(|| name.to_owned())
+    actions.split(',').any(|action| action == "pull").then_some(name)
 }
