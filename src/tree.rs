@@ -103,7 +103,7 @@ impl RepoPath {
     }
 
     /// The components, first to last.
-    pub fn components(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.0.split(|&b| b == b'/').filter(|part| !part.is_empty())
     }
 
@@ -191,6 +191,46 @@ pub trait Tree {
 
     /// The bytes of the file or symbolic link `id`, unless there are more than `limit` of them.
     fn read(&self, id: &ObjectId, limit: u64) -> Result<Content, Error>;
+}
+
+/// How many symbolic links one path may go through, as in Linux.
+const MAX_LINKS: usize = 40;
+
+/// What stands at `path` once every symbolic link on the way is followed, and its path without links. Links that leave
+/// the tree, dangle or loop are `Absent`, as they are for a clone of it.
+pub fn follow(tree: &dyn Tree, path: &RepoPath) -> Result<(RepoPath, Entry), Error> {
+    let entry = tree.lookup(path)?;
+    if !matches!(entry, Entry::Absent | Entry::Symlink(_)) {
+        return Ok((path.clone(), entry));
+    }
+    let absent = Ok((path.clone(), Entry::Absent));
+    let mut links = 0;
+    let mut reached = RepoPath::root();
+    let mut ahead: Vec<Vec<u8>> = path.components().rev().map(<[u8]>::to_vec).collect();
+    while let Some(name) = ahead.pop() {
+        let next = reached.join(&name);
+        match tree.lookup(&next)? {
+            Entry::Symlink(id) => {
+                links += 1;
+                let Content::Bytes(target) = tree.read(&id, 4096)? else { return absent };
+                if links > MAX_LINKS || target.starts_with(b"/") {
+                    return absent;
+                }
+                // A link's `..` is meant from where it stands, and `reached` has no links left in it.
+                for part in target.split(|&b| b == b'/').rev().filter(|part| !matches!(*part, b"" | b".")) {
+                    ahead.push(part.to_vec());
+                }
+            }
+            Entry::Absent if name == b".." => match reached.parent() {
+                Some(parent) => reached = parent,
+                None => return absent,
+            },
+            Entry::Absent => return absent,
+            _ => reached = next,
+        }
+    }
+    let entry = tree.lookup(&reached)?;
+    Ok((reached, entry))
 }
 
 #[cfg(test)]

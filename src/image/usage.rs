@@ -1,4 +1,5 @@
 //! A place in a tree that deploys an image, and how the reference came about.
+use super::Reference;
 use crate::tree::RepoPath;
 
 /// A value in a file; line and column are 1-based, columns count Unicode characters.
@@ -63,4 +64,17 @@ pub struct ImageUse {
     pub field: String,
     /// From the literal in the object to the last override; never empty.
     pub chain: Vec<Link>,
+}
+
+impl ImageUse {
+    /// What would be pulled, the same however the reference is written; for what is no reference, its text.
+    pub fn pulled(&self) -> String {
+        match Reference::parse(&self.reference) {
+            Ok(reference) => {
+                let (registry, repository, manifest) = reference.identity();
+                format!("{registry}/{repository} {manifest}")
+            }
+            Err(_) => self.reference.clone(),
+        }
+    }
 }
