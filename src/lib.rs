@@ -52,8 +52,11 @@
 //! * No object that cannot be read counts as "nothing to check": it rejects.
 //! * No credential leaves for a host that the configuration does not name.
 //! * No text that was pushed or came from a registry is printed unescaped.
+pub mod deploy;
+pub mod extract;
 pub mod git;
 pub mod image;
+pub mod kustomize;
 pub mod lab;
 pub mod push;
 pub mod tree;

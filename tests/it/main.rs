@@ -1,4 +1,6 @@
 //! The tests that need more than one room, as one binary.
+mod deploy;
 mod git;
 mod git_command;
 mod layers;
+mod map_tree;

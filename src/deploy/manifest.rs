@@ -1,0 +1,93 @@
+//! A manifest file: its image slots, read once however many units use it.
+use crate::{
+    extract::{self, Slot},
+    image::Place,
+    tree::{Content, Entry, Error, ObjectId, RepoPath, Tree},
+    yaml,
+};
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
+
+/// What a manifest file says.
+#[derive(Debug, Default)]
+pub(super) struct Manifest {
+    pub(super) objects: Vec<Found>,
+    /// Documents that could not be read: where, and why.
+    pub(super) faults: Vec<(yaml::Position, &'static str, String)>,
+}
+
+/// An object that names images.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) title: String,
+    /// A plain manifest is refused by every cluster without one; kustomize takes it.
+    pub(super) has_api_version: bool,
+    pub(super) slots: Vec<Slot>,
+}
+
+/// Manifests by the id of their content.
+#[derive(Debug)]
+pub(super) struct Manifests {
+    /// The largest file that is read, in bytes.
+    pub(super) limit: u64,
+    read: RefCell<HashMap<ObjectId, Rc<Manifest>>>,
+}
+
+impl Manifests {
+    pub(super) fn new(limit: u64) -> Self {
+        Self { limit, read: RefCell::default() }
+    }
+
+    /// The manifest in the file `id` of `tree`.
+    pub(super) fn read(&self, tree: &dyn Tree, id: &ObjectId) -> Result<Rc<Manifest>, Error> {
+        if let Some(known) = self.read.borrow().get(id) {
+            return Ok(Rc::clone(known));
+        }
+        let manifest = Rc::new(match tree.read(id, self.limit)? {
+            Content::Bytes(bytes) => parse(&bytes),
+            Content::TooLarge(size) => too_large(size, self.limit),
+        });
+        self.read.borrow_mut().insert(*id, Rc::clone(&manifest));
+        Ok(manifest)
+    }
+}
+
+fn too_large(size: u64, limit: u64) -> Manifest {
+    let why = format!("the file has {size} bytes; files over {limit} are not read");
+    Manifest { objects: Vec::new(), faults: vec![(yaml::Position { line: 1, column: 1 }, "too-large", why)] }
+}
+
+fn parse(bytes: &[u8]) -> Manifest {
+    if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
+        let why = "the file is a Git LFS pointer; its content is not in the repository".to_owned();
+        return Manifest { faults: vec![(yaml::Position { line: 1, column: 1 }, "lfs", why)], ..Manifest::default() };
+    }
+    let stream = yaml::parse(bytes, &yaml::Limits::default());
+    let objects = stream.documents.iter().flat_map(extract::objects).filter_map(|object| {
+        let slots = extract::slots(&object);
+        let has_api_version = object.api_version().is_some();
+        (!slots.is_empty()).then(|| Found { title: object.title(), has_api_version, slots })
+    });
+    let objects = objects.collect();
+    let faults = stream.errors.iter().map(|error| {
+        let code = if error.kind == yaml::ErrorKind::Template { "template" } else { "unreadable-yaml" };
+        (error.position, code, error.kind.to_string())
+    });
+    let faults = faults.collect();
+    Manifest { objects, faults }
+}
+
+/// Whether a file of this name may hold manifests by itself.
+pub(super) fn is_manifest_name(path: &RepoPath) -> bool {
+    let name = path.file_name().to_ascii_lowercase();
+    [&b".yaml"[..], b".yml", b".json"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// The place of `at` in the file `path`.
+pub(super) fn place(path: &RepoPath, at: yaml::Position) -> Place {
+    Place { path: path.clone(), line: at.line, column: at.column }
+}
+
+/// The id of a regular file.
+pub(super) fn file_id(entry: Entry) -> Option<ObjectId> {
+    if let Entry::File(id) = entry { Some(id) } else { None }
+}

@@ -1,0 +1,135 @@
+//! Units: the images of a kustomization or of a plain manifest file.
+use super::manifest::{Found, Manifests, file_id, place};
+use crate::{
+    extract::Slot,
+    image::{Certainty, ImageUse, Link, Place},
+    kustomize::{self, FileUse, Graph, Image, Restraint},
+    tree::{Error, RepoPath, Tree},
+    verdict::Notice,
+};
+use std::{collections::BTreeSet, fmt};
+
+/// What the configuration says of the files of a tree.
+pub struct Options<'o> {
+    /// Whether a path is left out (`[files] ignore`).
+    pub ignored: &'o dyn Fn(&RepoPath) -> bool,
+    /// The largest manifest file that is read, in bytes.
+    pub file_limit: u64,
+}
+
+impl fmt::Debug for Options<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("file_limit", &self.file_limit).finish_non_exhaustive()
+    }
+}
+
+/// A unit, by where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unit {
+    /// The kustomization in this directory.
+    Kustomization(RepoPath),
+    /// This manifest file.
+    Manifest(RepoPath),
+}
+
+/// What a unit deploys in one tree.
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    pub(super) uses: Vec<ImageUse>,
+    pub(super) notices: Vec<Notice>,
+    /// Every path that was read or found missing on the way.
+    pub(super) reads: BTreeSet<RepoPath>,
+}
+
+/// One tree with all that is needed to build units in it.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'s> {
+    pub(super) tree: &'s dyn Tree,
+    pub(super) graph: &'s Graph,
+    pub(super) manifests: &'s Manifests,
+    pub(super) options: &'s Options<'s>,
+    /// Whether a path is one that the push changes; a finding points there first.
+    pub(super) is_changed: &'s dyn Fn(&RepoPath) -> bool,
+}
+
+impl Site<'_> {
+    /// The images of `unit`.
+    pub(super) fn images(&self, unit: &Unit) -> Result<Images, Error> {
+        match unit {
+            Unit::Kustomization(directory) => self.kustomization(directory),
+            Unit::Manifest(path) => self.manifest(path),
+        }
+    }
+
+    fn kustomization(&self, directory: &RepoPath) -> Result<Images, Error> {
+        let build = kustomize::build(self.tree, self.graph, directory)?;
+        let name = if directory.is_root() { ".".to_owned() } else { directory.to_string() };
+        let unit = format!("kustomization {name}");
+        let mut images = Images { reads: build.reads, ..Images::default() };
+        images.notices = build.notices;
+        for file in &build.files {
+            self.add_file(&unit, file, &mut images)?;
+        }
+        Ok(images)
+    }
+
+    fn manifest(&self, path: &RepoPath) -> Result<Images, Error> {
+        let mut images = Images { reads: BTreeSet::from([path.clone()]), ..Images::default() };
+        let file = FileUse { path: path.clone(), layers: Vec::new(), restraint: Restraint::Exact };
+        self.add_file(&format!("manifest {path}"), &file, &mut images)?;
+        // Beside a kustomization that does not name it, neither Flux nor Argo CD nor kubectl -k would deploy it.
+        if path.parent().is_some_and(|directory| self.graph.has(&directory)) {
+            for image in &mut images.uses {
+                image.certainty = Certainty::Likely;
+            }
+        }
+        Ok(images)
+    }
+
+    fn add_file(&self, unit: &str, file: &FileUse, images: &mut Images) -> Result<(), Error> {
+        let Some(id) = file_id(self.tree.lookup(&file.path)?) else { return Ok(()) };
+        if (self.options.ignored)(&file.path) {
+            return Ok(());
+        }
+        let manifest = self.manifests.read(self.tree, &id)?;
+        let is_plain = unit.starts_with("manifest ");
+        for object in manifest.objects.iter().filter(|object| object.has_api_version || !is_plain) {
+            images.uses.extend(object.slots.iter().filter_map(|slot| self.image_use(unit, file, object, slot)));
+        }
+        for (at, code, why) in &manifest.faults {
+            images.notices.push(Notice { code, place: place(&file.path, *at), message: why.clone() });
+        }
+        Ok(())
+    }
+
+    /// The use of `slot` in a file of a unit; `None` for what a tainted build cannot say anything of, and for what the
+    /// configuration leaves out.
+    fn image_use(&self, unit: &str, file: &FileUse, object: &Found, slot: &Slot) -> Option<ImageUse> {
+        let literal = Link { step: "literal", place: place(&file.path, slot.at), text: slot.text.clone() };
+        let mut image = Image::literal(&slot.reference, literal);
+        for layer in &file.layers {
+            layer.apply(&mut image, &slot.path);
+        }
+        let reference = image.text();
+        let is_explicit = image.is_overridden() || (reference.contains('/') && reference.contains([':', '@']));
+        let certainty = match file.restraint {
+            Restraint::Tainted if !is_explicit => return None,
+            Restraint::Tainted => Certainty::Likely,
+            // A bare name without a tag is what placeholders look like.
+            Restraint::Exact if !reference.contains(['/', ':', '@']) => Certainty::Likely,
+            Restraint::Exact => slot.certainty,
+        };
+        let decisive = image.decisive(|place: &Place| (self.is_changed)(&place.path));
+        (!(self.options.ignored)(&decisive.place.path)).then(|| ImageUse {
+            reference,
+            place: decisive.place.clone(),
+            text: decisive.text.clone(),
+            certainty,
+            form: slot.form,
+            unit: unit.to_owned(),
+            object: object.title.clone(),
+            field: slot.field.clone(),
+            chain: image.chain().to_vec(),
+        })
+    }
+}

@@ -1,0 +1,213 @@
+//! A kustomization file, read as strictly as kustomize reads it, with the place of everything that matters.
+use super::{
+    field::{Field, field},
+    images::{Entry, Layer, Part},
+    patch::PatchSource,
+};
+use crate::{
+    image::{Link, Place},
+    tree::RepoPath,
+    yaml::{self, Kind, Node, Position, resolve},
+};
+use std::rc::Rc;
+
+/// The names that make a directory a kustomization, in the order in which kustomize looks for them.
+pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Whether a file of this name makes its directory a kustomization.
+pub fn is_kustomization_name(name: &[u8]) -> bool {
+    FILE_NAMES.iter().any(|known| known.as_bytes() == name)
+}
+
+/// A kustomization file, as far as it bears on images.
+#[derive(Debug, Default)]
+pub struct Kustomization {
+    /// Whether it is a Component, which works on the kustomization that names it and deploys nothing alone.
+    pub is_component: bool,
+    /// `resources` and `bases`, in the order in which kustomize loads them.
+    pub(super) resources: Vec<Named>,
+    pub(super) components: Vec<Named>,
+    pub(super) images: Rc<Layer>,
+    pub(super) patches: Vec<PatchSource>,
+    /// Fields that rewrite or add what we do not see, with the code of their notice.
+    pub(super) opaque: Vec<(Field, &'static str, Position)>,
+    /// Every other path that it names: files of generators, transformers and the like.
+    pub(super) mentions: Vec<String>,
+    /// Why kustomize would refuse it.
+    pub(super) refused: Option<(Position, String)>,
+}
+
+/// A path or URL and where it is written.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) text: String,
+    pub(super) at: Position,
+}
+
+/// Why kustomize refuses a file: where, and what it says of it.
+type Refusal = (Position, String);
+
+impl Kustomization {
+    /// Reads `bytes`, which stand at `path`. What kustomize would refuse is kept as the reason, with as much of the rest
+    /// as could be read.
+    pub(super) fn parse(path: &RepoPath, bytes: &[u8]) -> Self {
+        let mut read = Self::default();
+        let stream = yaml::parse(bytes, &yaml::Limits::default());
+        if let Some(error) = stream.errors.first() {
+            read.refused = Some((error.position, format!("it does not parse: {error}")));
+        }
+        let Some(document) = stream.documents.first() else {
+            read.refused.get_or_insert((Position { line: 1, column: 1 }, "it is empty".to_owned()));
+            return read;
+        };
+        let root = document.root();
+        if root.kind() != Kind::Mapping {
+            read.refused.get_or_insert((root.position(), "it is not a mapping".to_owned()));
+        } else if let Err(refusal) = read.take_fields(path, root) {
+            read.refused.get_or_insert(refusal);
+        }
+        read
+    }
+
+    /// In place of a file of `size` bytes, which is more than is read.
+    pub(super) fn too_large(size: u64) -> Self {
+        let refused = Some((Position { line: 1, column: 1 }, format!("it has {size} bytes, more than is read")));
+        Self { refused, ..Self::default() }
+    }
+
+    fn take_fields(&mut self, path: &RepoPath, root: Node<'_>) -> Result<(), Refusal> {
+        let has =
+            |wanted: &str| root.entries().any(|(key, _)| key.as_str().is_some_and(|k| k.eq_ignore_ascii_case(wanted)));
+        let has_vars = has("vars");
+        if let Some(kind) = root.get("kind").and_then(Node::as_str) {
+            self.is_component = kind == "Component";
+            if !matches!(kind, "Component" | "Kustomization") {
+                return Err((root.position(), format!("its kind is {kind}")));
+            }
+        }
+        let mut refused = None;
+        for (key, value) in root.entries() {
+            let Some(name) = key.as_str() else { continue };
+            let Some(meaning) = field(name, has_vars) else {
+                refused.get_or_insert((key.position(), format!("kustomize knows no field \"{name}\"")));
+                continue;
+            };
+            if let Err(refusal) = self.take_field(path, name, meaning, value) {
+                refused.get_or_insert(refusal);
+            }
+        }
+        let is_type = |key: &str| key.eq_ignore_ascii_case("apiVersion") || key.eq_ignore_ascii_case("kind");
+        if root.entries().all(|(key, _)| key.as_str().is_none_or(is_type)) {
+            refused.get_or_insert((root.position(), "it is empty".to_owned()));
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    fn take_field(&mut self, path: &RepoPath, name: &str, meaning: Field, value: Node<'_>) -> Result<(), Refusal> {
+        match meaning {
+            // kustomize appends `bases` to `resources`, whichever stands first in the file.
+            Field::Resources if name.eq_ignore_ascii_case("resources") => {
+                self.resources.splice(0..0, strings(value)?);
+            }
+            Field::Resources => self.resources.extend(strings(value)?),
+            Field::Components => self.components = strings(value)?,
+            Field::Images => {
+                let entries = value.items().map(|item| image_entry(path, item)).collect::<Result<Vec<_>, _>>()?;
+                self.images = Rc::new(Layer { entries });
+            }
+            Field::Patches => {
+                for item in value.items() {
+                    self.patches.push(PatchSource::read(name, item)?);
+                }
+            }
+            Field::Rewrites(code) | Field::Adds(code) => {
+                if value.items().next().is_some() {
+                    self.opaque.push((meaning, code, value.position()));
+                }
+                mentioned(value, &mut self.mentions);
+            }
+            Field::Neutral => mentioned(value, &mut self.mentions),
+        }
+        Ok(())
+    }
+}
+
+/// A sequence of strings; null is an empty one.
+fn strings(value: Node<'_>) -> Result<Vec<Named>, Refusal> {
+    let mut texts = Vec::new();
+    for item in value.items() {
+        if let Some(text) = string(item)? {
+            texts.push(Named { text: text.to_owned(), at: item.position() });
+        }
+    }
+    Ok(texts)
+}
+
+/// The text of a scalar that YAML 1.1 reads as a string; `None` for null. kustomize refuses anything else where it wants a
+/// string, so an unquoted `newTag: 1.10` fails the build instead of deploying 1.1.
+pub(super) fn string(node: Node<'_>) -> Result<Option<&str>, Refusal> {
+    let Some(scalar) = node.scalar() else {
+        return Err((node.position(), "kustomize wants a string here".to_owned()));
+    };
+    match resolve::yaml_1_1(scalar) {
+        resolve::Value::Null => Ok(None),
+        resolve::Value::Str => Ok(Some(scalar.text)),
+        _ => {
+            let text = scalar.text;
+            Err((
+                node.position(),
+                format!("kustomize refuses {text} without quotes where it wants a string: write \"{text}\""),
+            ))
+        }
+    }
+}
+
+fn image_entry(path: &RepoPath, item: Node<'_>) -> Result<Entry, Refusal> {
+    if item.kind() != Kind::Mapping {
+        return Err((item.position(), "an entry of images is not a mapping".to_owned()));
+    }
+    let mut entry = Entry::default();
+    for (key, value) in item.entries() {
+        let Some(name) = key.as_str() else { continue };
+        let known = ["name", "newName", "newTag", "digest", "tagSuffix"];
+        let Some(step) = known.into_iter().find(|known| known.eq_ignore_ascii_case(name)) else {
+            return Err((key.position(), format!("kustomize knows no field \"{name}\" in images")));
+        };
+        // Empty is the same as absent.
+        let Some(text) = string(value)?.filter(|text| !text.is_empty()) else { continue };
+        let at = value.position();
+        let place = Place { path: path.clone(), line: at.line, column: at.column };
+        let part = Part { text: text.to_owned(), link: Link { step, place, text: format!("{name}: {text}") } };
+        match step {
+            "name" => text.clone_into(&mut entry.name),
+            "newName" => entry.new_name = Some(part),
+            "newTag" => entry.new_tag = Some(part),
+            "digest" => entry.digest = Some(part),
+            _ => entry.tag_suffix = Some(part),
+        }
+    }
+    Ok(entry)
+}
+
+/// Every scalar below `node` that could name a file: what a generator or transformer reads is consumed, and does not
+/// speak for itself. `key=path` of the ConfigMap generator counts as `path`.
+fn mentioned(node: Node<'_>, mentions: &mut Vec<String>) {
+    let mut ahead = vec![node];
+    let mut seen = std::collections::HashSet::new();
+    while let Some(node) = ahead.pop() {
+        if !seen.insert(node.id()) {
+            continue;
+        }
+        match node.kind() {
+            Kind::Mapping => ahead.extend(node.entries().map(|(_, value)| value)),
+            Kind::Sequence => ahead.extend(node.items()),
+            Kind::Scalar => {
+                let text = node.as_str().unwrap_or_default();
+                let name = text.rsplit_once('=').map_or(text, |(_, path)| path);
+                if !name.is_empty() && name.len() < 4096 && !name.contains('\n') {
+                    mentions.push(name.to_owned());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! All kustomizations of a tree and who consumes whom.
+use super::file::{Kustomization, is_kustomization_name};
+use crate::tree::{self, Content, Entry, ObjectId, RepoPath, Tree};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
+};
+
+/// The largest kustomization file that is read, in bytes. Real ones have a few hundred.
+const MAX_FILE: u64 = 4 << 20;
+
+/// Parsed files and searched directories, shared by the graphs of the old and the new tree: what has not changed is read
+/// once.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    files: RefCell<HashMap<(RepoPath, ObjectId), Rc<Kustomization>>>,
+    directories: RefCell<HashMap<ObjectId, Rc<Found>>>,
+}
+
+/// What a directory holds, all the way down, with paths relative to it.
+#[derive(Debug, Default)]
+struct Found {
+    kustomizations: Vec<(RepoPath, Entry)>,
+    has_links: bool,
+}
+
+/// The kustomizations of one tree.
+#[derive(Debug)]
+pub struct Graph {
+    kustomizations: BTreeMap<RepoPath, Node>,
+    /// A path, and the directories of the kustomizations that name it.
+    consumers: HashMap<RepoPath, Vec<RepoPath>>,
+}
+
+/// A directory with a kustomization file, or with too many of them.
+#[derive(Debug)]
+struct Node {
+    file: RepoPath,
+    parsed: Rc<Kustomization>,
+    ambiguous: bool,
+}
+
+impl Graph {
+    /// Reads every kustomization of `tree`. Folders whose name begins with a dot are not searched: they hold what is for
+    /// other tools. What a kustomization names in them is consumed all the same.
+    pub fn read(tree: &dyn Tree, parsed: &Parsed) -> Result<Self, tree::Error> {
+        let mut graph = Self { kustomizations: BTreeMap::new(), consumers: HashMap::new() };
+        let Entry::Directory(root) = tree.lookup(&RepoPath::root())? else { return Ok(graph) };
+        let found = parsed.search(tree, &root)?;
+        for (file, entry) in &found.kustomizations {
+            let directory = file.parent().unwrap_or_default();
+            let kustomization = parsed.file(tree, file, *entry)?;
+            graph.kustomizations.entry(directory).and_modify(|node| node.ambiguous = true).or_insert(Node {
+                file: file.clone(),
+                parsed: kustomization,
+                ambiguous: false,
+            });
+        }
+        graph.connect(tree, found.has_links)?;
+        Ok(graph)
+    }
+
+    fn connect(&mut self, tree: &dyn Tree, has_links: bool) -> Result<(), tree::Error> {
+        for (directory, node) in &self.kustomizations {
+            let mut consumed: BTreeSet<RepoPath> = node
+                .parsed
+                .paths()
+                .filter_map(|path| directory.resolve(path))
+                .filter(|path| path != directory)
+                .collect();
+            if has_links {
+                let real: Result<Vec<_>, _> = consumed.iter().map(|path| tree::follow(tree, path)).collect();
+                consumed.extend(real?.into_iter().map(|(path, _)| path));
+            }
+            for path in consumed {
+                self.consumers.entry(path).or_default().push(directory.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The kustomization in `directory` and the path of its file; `None` if there is none or more than one.
+    pub fn kustomization(&self, directory: &RepoPath) -> Option<(&Rc<Kustomization>, &RepoPath)> {
+        self.kustomizations.get(directory).filter(|node| !node.ambiguous).map(|node| (&node.parsed, &node.file))
+    }
+
+    /// Whether `directory` holds a kustomization file.
+    pub fn has(&self, directory: &RepoPath) -> bool {
+        self.kustomizations.contains_key(directory)
+    }
+
+    /// Whether some kustomization names this path.
+    pub fn is_consumed(&self, path: &RepoPath) -> bool {
+        self.consumers.contains_key(path)
+    }
+
+    /// Every path that the kustomization in `directory` names, `..` resolved by name.
+    pub fn consumed_by<'g>(&'g self, directory: &'g RepoPath) -> impl Iterator<Item = RepoPath> + 'g {
+        let paths = self.kustomizations.get(directory).into_iter().flat_map(|node| node.parsed.paths());
+        paths.filter_map(|path| directory.resolve(path))
+    }
+
+    /// Whether `directory` is deployed by itself: a kustomization, not a component, that no other one names.
+    pub fn is_root(&self, directory: &RepoPath) -> bool {
+        self.kustomizations.get(directory).is_some_and(|node| !node.parsed.is_component) && !self.is_consumed(directory)
+    }
+
+    /// The directories of all kustomizations into which any of `paths` goes, however far up.
+    pub fn reached_from<'p>(&self, paths: impl IntoIterator<Item = &'p RepoPath>) -> BTreeSet<RepoPath> {
+        let mut reached = BTreeSet::new();
+        let mut ahead: Vec<RepoPath> = Vec::new();
+        for path in paths {
+            ahead.extend(self.consumers.get(path).into_iter().flatten().cloned());
+            if is_kustomization_name(path.file_name()) {
+                ahead.extend(path.parent().filter(|directory| self.has(directory)));
+            }
+        }
+        while let Some(directory) = ahead.pop() {
+            if !reached.contains(&directory) {
+                ahead.extend(self.consumers.get(&directory).into_iter().flatten().cloned());
+                reached.insert(directory);
+            }
+        }
+        reached
+    }
+}
+
+impl Parsed {
+    fn search(&self, tree: &dyn Tree, directory: &ObjectId) -> Result<Rc<Found>, tree::Error> {
+        if let Some(found) = self.directories.borrow().get(directory) {
+            return Ok(Rc::clone(found));
+        }
+        let mut found = Found::default();
+        for (name, entry) in tree.list(directory)? {
+            match entry {
+                Entry::Directory(id) if !name.starts_with(b".") => {
+                    let below = self.search(tree, &id)?;
+                    found.has_links |= below.has_links;
+                    let here = RepoPath::new(&name);
+                    found
+                        .kustomizations
+                        .extend(below.kustomizations.iter().map(|(path, e)| (here.join(path.as_bytes()), *e)));
+                }
+                Entry::File(_) | Entry::Symlink(_) => {
+                    found.has_links |= matches!(entry, Entry::Symlink(_));
+                    if is_kustomization_name(&name) {
+                        found.kustomizations.push((RepoPath::new(&name), entry));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let found = Rc::new(found);
+        self.directories.borrow_mut().insert(*directory, Rc::clone(&found));
+        Ok(found)
+    }
+
+    fn file(&self, tree: &dyn Tree, path: &RepoPath, entry: Entry) -> Result<Rc<Kustomization>, tree::Error> {
+        let entry = if matches!(entry, Entry::Symlink(_)) { tree::follow(tree, path)?.1 } else { entry };
+        let Entry::File(id) = entry else { return Ok(Rc::default()) };
+        let key = (path.clone(), id);
+        if let Some(known) = self.files.borrow().get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let parsed = Rc::new(match tree.read(&id, MAX_FILE)? {
+            Content::Bytes(bytes) => Kustomization::parse(path, &bytes),
+            Content::TooLarge(size) => Kustomization::too_large(size),
+        });
+        self.files.borrow_mut().insert(key, Rc::clone(&parsed));
+        Ok(parsed)
+    }
+}
+
+impl Kustomization {
+    /// Every path that it names.
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        let named = self.resources.iter().chain(&self.components).chain(self.patches.iter().filter_map(|p| p.file()));
+        named.map(|named| named.text.as_str()).chain(self.mentions.iter().map(String::as_str))
+    }
+}

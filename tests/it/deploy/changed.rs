@@ -1,0 +1,238 @@
+//! What a change of a tree deploys anew: units, overrides, and what is no change.
+use super::changes;
+use crate::map_tree::MapTree;
+use pullgate::image::Certainty;
+
+/// A Deployment with one container.
+fn app(image: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: app}}\nspec:\n  template:\n    spec:\n      \
+         containers:\n        - name: app\n          image: {image}\n"
+    )
+}
+
+fn tree(files: &[(&str, &str)]) -> MapTree {
+    MapTree::new(files.iter().copied(), [])
+}
+
+/// `path:line reference`, with `?` behind what is only likely.
+fn found(old: Option<&MapTree>, new: &MapTree) -> Vec<String> {
+    let line = |image: &pullgate::image::ImageUse| {
+        let doubt = if image.certainty == Certainty::Likely { "?" } else { "" };
+        format!("{}:{} {}{doubt}", image.place.path, image.place.line, image.reference)
+    };
+    changes(old, new).uses.iter().map(line).collect()
+}
+
+fn codes(old: Option<&MapTree>, new: &MapTree) -> Vec<&'static str> {
+    changes(old, new).notices.iter().map(|notice| notice.code).collect()
+}
+
+#[test]
+fn a_new_image_in_a_plain_manifest_is_found_and_an_unchanged_one_is_not() {
+    let old = tree(&[("a.yaml", &app("r.io/a:1")), ("b.yaml", &app("r.io/b:1"))]);
+    let new = tree(&[("a.yaml", &app("r.io/a:2")), ("b.yaml", &app("r.io/b:1"))]);
+    assert_eq!(found(Some(&old), &new), ["a.yaml:9 r.io/a:2"]);
+    assert_eq!(found(Some(&new), &new), [""; 0]);
+    assert_eq!(found(None, &new), ["a.yaml:9 r.io/a:2", "b.yaml:9 r.io/b:1"]);
+}
+
+#[test]
+fn moving_reformatting_or_spelling_an_image_otherwise_is_no_change() {
+    let old = tree(&[("a.yaml", &app("nginx:1.27"))]);
+    let moved = tree(&[("elsewhere/b.yaml", &format!("# moved\n{}", app("docker.io/library/nginx:1.27")))]);
+    assert_eq!(found(Some(&old), &moved), [""; 0]);
+}
+
+#[test]
+fn a_base_speaks_only_through_its_overlay() {
+    let overlay =
+        |tag: &str| format!("resources: [../base]\nimages:\n- name: my-app\n  newName: r.io/app\n  newTag: {tag}\n");
+    let files = |tag: &str| {
+        let overlay = overlay(tag);
+        tree(&[
+            ("base/kustomization.yaml", "resources: [app.yaml]\n"),
+            ("base/app.yaml", &app("my-app")),
+            ("prod/kustomization.yaml", &overlay),
+        ])
+    };
+    assert_eq!(found(None, &files("v1")), ["prod/kustomization.yaml:5 r.io/app:v1"]);
+    assert_eq!(found(Some(&files("v1")), &files("v2")), ["prod/kustomization.yaml:5 r.io/app:v2"]);
+}
+
+#[test]
+fn a_finding_points_into_the_file_that_the_push_changes() {
+    let kustomization = "resources: [app.yaml]\nimages: [{name: app, newName: r.io/app}]\n";
+    let old = tree(&[("kustomization.yaml", kustomization), ("app.yaml", &app("app:1"))]);
+    let new = tree(&[("kustomization.yaml", kustomization), ("app.yaml", &app("app:2"))]);
+    assert_eq!(found(Some(&old), &new), ["app.yaml:9 r.io/app:2"]);
+    let renamed = kustomization.replace("r.io/app", "r.io/other");
+    let new = tree(&[("kustomization.yaml", &renamed), ("app.yaml", &app("app:1"))]);
+    assert_eq!(found(Some(&old), &new), ["kustomization.yaml:2 r.io/other:1"]);
+}
+
+#[test]
+fn a_change_in_a_base_is_judged_in_every_overlay() {
+    let overlay = |name: &str| format!("resources: [../base]\nimages: [{{name: app, newName: r.io/{name}}}]\n");
+    let files = |tag: &str| {
+        let (a, b) = (overlay("a"), overlay("b"));
+        tree(&[
+            ("base/kustomization.yaml", "resources: [app.yaml]"),
+            ("base/app.yaml", &app(&format!("app:{tag}"))),
+            ("a/kustomization.yaml", &a),
+            ("b/kustomization.yaml", &b),
+        ])
+    };
+    assert_eq!(found(Some(&files("1")), &files("2")), ["base/app.yaml:9 r.io/a:2", "base/app.yaml:9 r.io/b:2"]);
+}
+
+#[test]
+fn taking_a_manifest_into_a_kustomization_is_no_change_of_its_images() {
+    let old = tree(&[("app.yaml", &app("r.io/app:1"))]);
+    let new =
+        tree(&[("app.yaml", &app("r.io/app:1")), ("kustomization.yaml", "resources: [app.yaml]\nnamespace: x\n")]);
+    assert_eq!(found(Some(&old), &new), [""; 0]);
+}
+
+#[test]
+fn removing_the_last_overlay_does_not_make_a_placeholder_deploy() {
+    let base = [("base/kustomization.yaml", "resources: [app.yaml]"), ("base/app.yaml", &*app("my-app:dev"))];
+    let overlay = ("prod/kustomization.yaml", "resources: [../base]\nimages: [{name: my-app, newName: r.io/app}]");
+    let old = tree(&[base[0], base[1], overlay]);
+    assert_eq!(found(Some(&old), &tree(&base)), [""; 0]);
+}
+
+#[test]
+fn a_manifest_beside_a_kustomization_that_does_not_name_it_is_only_likely() {
+    let new = tree(&[
+        ("kustomization.yaml", "resources: [a.yaml]"),
+        ("a.yaml", &app("r.io/a:1")),
+        ("forgotten.yaml", &app("r.io/b:1")),
+    ]);
+    assert_eq!(found(None, &new), ["a.yaml:9 r.io/a:1", "forgotten.yaml:9 r.io/b:1?"]);
+}
+
+#[test]
+fn components_work_on_what_their_parent_has() {
+    let new = tree(&[
+        ("base/kustomization.yaml", "resources: [app.yaml]"),
+        ("base/app.yaml", &app("app:1")),
+        ("mirror/kustomization.yaml", "kind: Component\nimages: [{name: app, newName: mirror.io/app}]"),
+        (
+            "prod/kustomization.yaml",
+            "resources: [../base]\ncomponents: [../mirror]\nimages: [{name: mirror.io/app, newTag: '2'}]",
+        ),
+    ]);
+    assert_eq!(found(None, &new), ["prod/kustomization.yaml:3 mirror.io/app:2"]);
+}
+
+#[test]
+fn what_a_patch_may_change_is_only_likely_and_said_once() {
+    let patch = "patches:\n- patch: |\n    kind: Deployment\n    metadata: {name: app}\n    spec: {template: {spec: {containers: [{name: app, image: x:1}]}}}\n";
+    let new = tree(&[
+        ("kustomization.yaml", &format!("resources: [app.yaml, bare.yaml]\n{patch}")),
+        ("app.yaml", &app("r.io/app:1")),
+        ("bare.yaml", &app("placeholder:dev")),
+    ]);
+    assert_eq!(found(None, &new), ["app.yaml:9 r.io/app:1?"]);
+    assert_eq!(codes(None, &new), ["patch"]);
+}
+
+#[test]
+fn a_patch_beside_the_image_leaves_the_build_exact() {
+    let new = tree(&[
+        ("kustomization.yaml", "resources: [app.yaml]\npatches:\n- path: more.yaml\n"),
+        ("app.yaml", &app("r.io/app:1")),
+        ("more.yaml", "kind: Deployment\nmetadata: {name: app}\nspec: {replicas: 3}\n"),
+    ]);
+    assert_eq!(found(None, &new), ["app.yaml:9 r.io/app:1"]);
+    assert_eq!(codes(None, &new), [""; 0]);
+}
+
+#[test]
+fn a_remote_base_is_said_and_its_siblings_are_judged() {
+    let new = tree(&[
+        ("kustomization.yaml", "resources:\n- github.com/o/r//base?ref=v1\n- app.yaml\n"),
+        ("app.yaml", &app("r.io/app:1")),
+    ]);
+    assert_eq!(found(None, &new), ["app.yaml:9 r.io/app:1"]);
+    assert_eq!(codes(None, &new), ["remote-base"]);
+}
+
+#[test]
+fn what_kustomize_refuses_deploys_nothing_and_is_said() {
+    for (kustomization, why) in [
+        ("resources: [app.yaml, gone.yaml]", "there is no gone.yaml"),
+        ("resources: [app.yaml]\nimages: [{name: a, newTag: 1.10}]", "write \"1.10\""),
+        ("resources: [app.yaml]\nimage: []", "knows no field \"image\""),
+        ("resources: [app.yaml, ..]", ".. has no kustomization file"),
+        ("resources: [app.yaml", "does not parse"),
+    ] {
+        let new = tree(&[("k/kustomization.yaml", kustomization), ("k/app.yaml", &app("r.io/app:1"))]);
+        let changes = changes(None, &new);
+        assert!(changes.uses.iter().all(|image| image.certainty == Certainty::Likely), "{kustomization}: {changes:?}");
+        assert!(changes.notices.iter().any(|n| n.message.contains(why)), "{kustomization}: {:?}", changes.notices);
+    }
+}
+
+#[test]
+fn kustomizations_in_a_ring_are_said() {
+    let new = tree(&[("a/kustomization.yaml", "resources: [../b]"), ("b/kustomization.yaml", "resources: [../a]")]);
+    assert_eq!(codes(None, &new), ["build-error", "build-error"]);
+}
+
+#[test]
+fn schemas_policies_status_and_dot_folders_deploy_nothing() {
+    let pod = |kind: &str, group: &str| {
+        format!(
+            "apiVersion: {group}\nkind: {kind}\nmetadata: {{name: x}}\nspec: {{containers: [{{image: r.io/x:1}}]}}\n"
+        )
+    };
+    let new = tree(&[
+        ("crd.yaml", &pod("CustomResourceDefinition", "apiextensions.k8s.io/v1")),
+        ("policy.yaml", &pod("ClusterPolicy", "kyverno.io/v1")),
+        (".github/pod.yaml", &pod("Pod", "v1")),
+        ("status.yaml", "apiVersion: v1\nkind: Pod\nstatus: {containers: [{image: r.io/x:1}]}\n"),
+        ("values.yaml", "containers: [{image: r.io/x:1}]\n"),
+    ]);
+    assert_eq!(found(None, &new), [""; 0]);
+}
+
+#[test]
+fn lists_json_image_volumes_and_every_container_list_are_read() {
+    let pod = r#"{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+      "spec": {"initContainers": [{"name": "i", "image": "r.io/i:1"}], "ephemeralContainers": [{"image": "r.io/e:1"}],
+               "containers": [{"name": "n", "image": "r.io/never:1", "imagePullPolicy": "Never"}],
+               "volumes": [{"name": "v", "image": {"reference": "r.io/v:1"}}]}}]}"#;
+    let cron = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\nspec: {jobTemplate: {spec: {template: {spec: {containers: [{image: 'r.io/c:1'}]}}}}}\n";
+    let new = tree(&[("pod.json", pod), ("cron.yml", cron)]);
+    assert_eq!(
+        found(None, &new),
+        ["cron.yml:4 r.io/c:1", "pod.json:2 r.io/i:1", "pod.json:2 r.io/e:1", "pod.json:4 r.io/v:1"]
+    );
+}
+
+#[test]
+fn one_broken_document_does_not_hide_the_others() {
+    let new = tree(&[("a.yaml", &format!("{}---\na: [\n---\n{}", app("r.io/a:1"), app("r.io/b:1")))]);
+    assert_eq!(found(None, &new), ["a.yaml:9 r.io/a:1", "a.yaml:21 r.io/b:1"]);
+    assert_eq!(codes(None, &new), ["unreadable-yaml"]);
+}
+
+#[test]
+fn a_symbolic_link_is_judged_by_what_it_leads_to() {
+    let files = [("real/app.yaml", &*app("r.io/app:1")), ("k/kustomization.yaml", "resources: [app.yaml]")];
+    let linked = MapTree::new(files, [("k/app.yaml", "../real/app.yaml")]);
+    assert!(found(None, &linked).contains(&"real/app.yaml:9 r.io/app:1".to_owned()), "{:?}", found(None, &linked));
+    let old = tree(&files);
+    assert_eq!(codes(None, &old), ["build-error"]);
+}
+
+#[test]
+fn a_manifest_of_any_name_is_judged_when_a_kustomization_names_it() {
+    let files = |tag: &str| {
+        let text = app(&format!("r.io/app:{tag}"));
+        tree(&[("kustomization.yaml", "resources: [deployment]"), ("deployment", &text)])
+    };
+    assert_eq!(found(Some(&files("1")), &files("2")), ["deployment:9 r.io/app:2"]);
+}
