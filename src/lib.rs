@@ -59,6 +59,7 @@ pub mod image;
 pub mod kustomize;
 pub mod lab;
 pub mod push;
+pub mod report;
 pub mod tree;
 pub mod verdict;
 pub mod yaml;
