@@ -55,5 +55,6 @@
 pub mod http;
 pub mod image;
 pub mod push;
+pub mod registry;
 pub mod tree;
 pub mod verdict;
