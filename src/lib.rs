@@ -54,6 +54,7 @@
 //! * No text that was pushed or came from a registry is printed unescaped.
 pub mod http;
 pub mod image;
+pub mod lab;
 pub mod push;
 pub mod registry;
 pub mod tree;
