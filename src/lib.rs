@@ -55,10 +55,12 @@
 pub mod deploy;
 pub mod extract;
 pub mod git;
+pub mod http;
 pub mod image;
 pub mod kustomize;
 pub mod lab;
 pub mod push;
+pub mod registry;
 pub mod report;
 pub mod tree;
 pub mod verdict;

@@ -1,0 +1,99 @@
+//! The standard proxy variables: which proxy a URL goes through, if any.
+use reqwest::Url;
+use std::net::IpAddr;
+
+/// The values of the standard proxy variables, as they stand in the environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proxies {
+    /// For `http` URLs: `http_proxy`.
+    pub http: Option<String>,
+    /// For `https` URLs: `HTTPS_PROXY` or `https_proxy`.
+    pub https: Option<String>,
+    /// Hosts that are asked directly: `NO_PROXY` or `no_proxy`; names (with what is below them), addresses, networks,
+    /// or `*`, each perhaps with a port, separated by commas.
+    pub none: Option<String>,
+}
+
+impl Proxies {
+    /// The proxy that the URL goes through; `None` if it is asked directly.
+    pub fn of(&self, url: &Url) -> Option<&str> {
+        let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
+        let proxy = proxy.as_deref().filter(|proxy| !proxy.is_empty())?;
+        let excepted = self.none.as_deref().unwrap_or_default().split(',').map(str::trim);
+        let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']');
+        (!excepted.filter(|entry| !entry.is_empty()).any(|entry| covers(entry, host, url.port_or_known_default())))
+            .then_some(proxy)
+    }
+}
+
+fn covers(entry: &str, host: &str, port: Option<u16>) -> bool {
+    let (entry, wanted) = match entry.rsplit_once(':') {
+        Some((name, digits)) if !name.contains(':') => match digits.parse() {
+            Ok(number) => (name, Some(number)),
+            Err(_) => return false,
+        },
+        _ => (entry, None),
+    };
+    if wanted.is_some() && wanted != port {
+        return false;
+    }
+    if let Ok(address) = host.parse() {
+        return entry == "*" || in_network(entry, address);
+    }
+    let entry = entry.trim_start_matches("*.").trim_start_matches('.').to_ascii_lowercase();
+    entry == "*" || host.strip_suffix(entry.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+fn in_network(entry: &str, address: IpAddr) -> bool {
+    let (network, length) = match entry.split_once('/') {
+        Some((network, length)) => (network, length.parse::<u32>().ok()),
+        None => (entry, Some(128)),
+    };
+    let (Ok(network), Some(length)) = (network.parse(), length) else { return false };
+    match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            let differing = u32::from(network) ^ u32::from(address);
+            differing.leading_zeros() >= length.min(32)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => {
+            let differing = u128::from(network) ^ u128::from(address);
+            differing.leading_zeros() >= length.min(128)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Proxies;
+
+    #[test]
+    fn a_host_that_no_proxy_names_is_asked_directly() {
+        let proxies = Proxies {
+            http: None,
+            https: Some("http://proxy:3128".into()),
+            none: Some("internal.example, .corp,10.0.0.0/8, fd00::/8,ghcr.io:8443".into()),
+        };
+        let direct = |url: &str| proxies.of(&url.parse().unwrap()).is_none();
+        for url in [
+            "https://internal.example/v2/",
+            "https://a.internal.example/",
+            "https://x.corp/",
+            "https://10.1.2.3/",
+            "https://[fd00::1]/",
+            "https://ghcr.io:8443/",
+            "http://quay.io/",
+        ] {
+            assert!(direct(url), "{url}");
+        }
+        for url in ["https://ghcr.io/", "https://notinternal.example/", "https://11.0.0.1/", "https://[fe00::1]/"] {
+            assert!(!direct(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_star_excepts_everything() {
+        let proxies = Proxies { https: Some("http://proxy:1".into()), none: Some("*".into()), http: None };
+        assert_eq!(proxies.of(&"https://ghcr.io/".parse().unwrap()), None);
+    }
+}

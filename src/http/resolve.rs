@@ -1,0 +1,94 @@
+//! Names to addresses: `/etc/hosts`, then the servers of `/etc/resolv.conf`, and no others; private addresses dropped.
+use super::is_public;
+use hickory_resolver::{
+    TokioResolver,
+    config::{LookupIpStrategy, ResolverConfig},
+    net::runtime::TokioRuntimeProvider,
+};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+/// How long one server is waited for, and how often servers are asked.
+const PATIENCE: (Duration, usize) = (Duration::from_millis(1500), 2);
+
+/// Why a name has no address that may be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unresolved {
+    #[error("no such host")]
+    NoSuchHost,
+    #[error("no public address")]
+    NotPublic,
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The system's configuration, read when the first name is looked up.
+#[derive(Debug, Default)]
+pub(super) struct System(OnceLock<Result<Configured, String>>);
+
+struct Configured {
+    resolver: TokioResolver,
+    /// Why there are no servers to ask; `/etc/hosts` still answers.
+    unreadable: Option<String>,
+}
+
+impl std::fmt::Debug for Configured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Configured").field("unreadable", &self.unreadable).finish_non_exhaustive()
+    }
+}
+
+/// What one client asks: the same servers, but with its own rule about private addresses.
+pub(super) struct Resolver {
+    pub(super) system: Arc<System>,
+    /// Whether private addresses may be used.
+    pub(super) private: bool,
+    /// The proxy's host, which the administrator chose.
+    pub(super) proxy: Option<String>,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let system = Arc::clone(&self.system);
+        let private = self.private || self.proxy.as_deref() == Some(name.as_str());
+        Box::pin(async move {
+            let found = system.lookup(name.as_str()).await?;
+            let usable: Vec<SocketAddr> = found.into_iter().filter(|at| private || is_public(at.ip())).collect();
+            if usable.is_empty() {
+                return Err(Unresolved::NotPublic.into());
+            }
+            Ok(Box::new(usable.into_iter()) as Addrs)
+        })
+    }
+}
+
+impl System {
+    async fn lookup(&self, name: &str) -> Result<Vec<SocketAddr>, Unresolved> {
+        let configured = self.0.get_or_init(configure).as_ref().map_err(|reason| Unresolved::Failed(reason.clone()))?;
+        match configured.resolver.lookup_ip(name).await {
+            Ok(found) => Ok(found.iter().map(|address| SocketAddr::new(address, 0)).collect()),
+            Err(error) if error.is_nx_domain() || error.is_no_records_found() => Err(Unresolved::NoSuchHost),
+            Err(error) => Err(Unresolved::Failed(configured.unreadable.clone().unwrap_or_else(|| error.to_string()))),
+        }
+    }
+}
+
+fn configure() -> Result<Configured, String> {
+    let (mut builder, unreadable) = match TokioResolver::builder_tokio() {
+        Ok(builder) => (builder, None),
+        Err(error) => {
+            let nobody = ResolverConfig::from_parts(None, Vec::new(), Vec::new());
+            let builder = TokioResolver::builder_with_config(nobody, TokioRuntimeProvider::default());
+            (builder, Some(format!("cannot read /etc/resolv.conf: {error}")))
+        }
+    };
+    let options = builder.options_mut();
+    (options.timeout, options.attempts) = PATIENCE;
+    options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
+    let resolver = builder.build().map_err(|error| error.to_string())?;
+    Ok(Configured { resolver, unreadable })
+}

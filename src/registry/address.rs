@@ -1,0 +1,215 @@
+//! Where a registry is, and which other places may be asked on its behalf.
+use super::{
+    answer::{Answer, Refusal},
+    options::{HostOptions, Unlisted},
+};
+use crate::http::Reach;
+use reqwest::Url;
+use std::collections::BTreeMap;
+
+/// The name of Docker Hub in references, the host that serves it, and the host of its tokens.
+const DOCKER_HUB: (&str, &str, &str) = ("docker.io", "registry-1.docker.io", "auth.docker.io");
+
+/// A registry that may be asked.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoint {
+    /// Its name in references.
+    pub(super) registry: String,
+    /// `https://host:port/`.
+    pub(super) base: Url,
+    /// What the configuration says about it; for an unlisted one what follows from that.
+    pub(super) options: HostOptions,
+    /// Whether the configuration names it.
+    pub(super) listed: bool,
+}
+
+/// How a place may be asked that a registry sends us to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Passage {
+    /// Whether it may be sent the registry's credentials.
+    pub(super) trusted: bool,
+    pub(super) reach: Reach,
+}
+
+/// Why a place may not be asked that a registry sends us to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Forbidden(pub(super) &'static str);
+
+impl Endpoint {
+    /// The endpoint of a registry, with the options of the configuration if it is listed. `None` if its name cannot be
+    /// part of a URL.
+    pub(super) fn new(registry: &str, listed: Option<HostOptions>, unlisted: Unlisted) -> Option<Self> {
+        let host = if registry == DOCKER_HUB.0 { DOCKER_HUB.1 } else { registry };
+        let is_listed = listed.is_some();
+        let options = listed.unwrap_or_else(|| HostOptions {
+            private: unlisted == Unlisted::Any,
+            credentials: super::CredentialChoice::None,
+            ..HostOptions::default()
+        });
+        let scheme = if options.plain_http { "http" } else { "https" };
+        let base = Url::parse(&format!("{scheme}://{host}/")).ok()?;
+        Some(Self { registry: registry.to_owned(), base, options, listed: is_listed })
+    }
+
+    /// Why the registry may not be asked, as far as its name alone tells.
+    pub(super) fn refusal(&self, unlisted: Unlisted, proxied: bool) -> Option<Refusal> {
+        match unlisted {
+            _ if self.listed => None,
+            Unlisted::None => Some(Refusal::Unlisted),
+            _ if proxied => Some(Refusal::Proxied),
+            Unlisted::Public if self.base.port().is_some() => Some(Refusal::Port),
+            Unlisted::Public | Unlisted::Any => None,
+        }
+    }
+
+    pub(super) fn reach(&self) -> Reach {
+        Reach { ca_file: self.options.ca_file.clone(), private: self.options.private }
+    }
+
+    /// Whether a URL has the registry's own scheme, host and port.
+    pub(super) fn is_own(&self, url: &Url) -> bool {
+        url.origin() == self.base.origin()
+    }
+
+    /// Whether and how a URL may be asked that the registry named: as a token realm or a redirect. Credentials stay at
+    /// the registry's own origin, Docker Hub's pair, and (realms) where the configuration lets them go.
+    pub(super) fn passage(&self, url: &Url, others: &Others<'_>) -> Result<Passage, Forbidden> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Forbidden("which names a user"));
+        }
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(Forbidden("which is not https"));
+        }
+        if self.is_own(url) || self.is_token_realm(url) {
+            return Ok(Passage { trusted: true, reach: self.reach() });
+        }
+        if self.registry == DOCKER_HUB.0 && url.scheme() == "https" && authority(url) == DOCKER_HUB.2 {
+            return Ok(Passage { trusted: true, reach: Reach::default() });
+        }
+        others.reach(url).map(|reach| Passage { trusted: false, reach })
+    }
+
+    fn is_token_realm(&self, url: &Url) -> bool {
+        let secure = url.scheme() == "https" || self.options.plain_http;
+        secure && self.options.token_realms.iter().any(|realm| realm.eq_ignore_ascii_case(&authority(url)))
+    }
+}
+
+/// Places that nobody vouched for, but perhaps by listing them: they get what their own entry says, or what an unlisted
+/// registry gets.
+pub(super) struct Others<'a> {
+    pub(super) hosts: &'a BTreeMap<String, HostOptions>,
+    /// Whether the URL would be asked through a proxy.
+    pub(super) proxied: bool,
+}
+
+impl Others<'_> {
+    fn reach(&self, url: &Url) -> Result<Reach, Forbidden> {
+        let listed = self.hosts.get(&authority(url));
+        if url.scheme() == "http" && !listed.is_some_and(|options| options.plain_http) {
+            return Err(Forbidden("which is not https"));
+        }
+        match listed {
+            Some(options) => Ok(Reach { ca_file: options.ca_file.clone(), private: options.private }),
+            None if url.port().is_some() => Err(Forbidden("which is not listed, and not at port 443")),
+            None if self.proxied => Err(Forbidden("which is not listed, and behind a proxy")),
+            None => Ok(Reach::default()),
+        }
+    }
+}
+
+/// Lines that would allow a registry in the configuration.
+pub(super) fn not_allowed(refusal: Refusal, host: &str) -> Answer {
+    let mut configuration = vec![format!("[registries.\"{host}\"]")];
+    if matches!(refusal, Refusal::NoPublicAddress | Refusal::Private) {
+        configuration.push("private = true".to_owned());
+    }
+    Answer::NotAllowed { refusal, host: host.to_owned(), configuration }
+}
+
+/// `host`, or `host:port` if the port is not that of the scheme.
+pub(super) fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Endpoint, HostOptions, Others, Refusal, Unlisted};
+    use std::collections::BTreeMap;
+
+    fn listed(registry: &str, options: HostOptions) -> Endpoint {
+        Endpoint::new(registry, Some(options), Unlisted::Public).unwrap()
+    }
+
+    /// `Some(true)`: with credentials; `Some(false)`: without; `None`: not at all.
+    fn realm(endpoint: &Endpoint, url: &str) -> Option<bool> {
+        let hosts = BTreeMap::from([
+            ("tokens.internal:8443".to_owned(), HostOptions::default()),
+            ("plain.internal".to_owned(), HostOptions { plain_http: true, ..HostOptions::default() }),
+        ]);
+        let others = Others { hosts: &hosts, proxied: false };
+        endpoint.passage(&url.parse().unwrap(), &others).ok().map(|passage| passage.trusted)
+    }
+
+    #[test]
+    fn credentials_go_to_the_registry_itself_and_to_where_they_are_let() {
+        let own = listed("registry.example:5000", HostOptions::default());
+        assert_eq!(realm(&own, "https://registry.example:5000/token?x=1"), Some(true));
+        for other in
+            ["https://registry.example/token", "https://evil.example/token", "https://registry.example.evil.example/"]
+        {
+            assert_eq!(realm(&own, other), Some(false), "{other}");
+        }
+        let realms = vec!["gitlab.example".to_owned(), "auth.example:8443".to_owned()];
+        let gitlab = listed("registry.example", HostOptions { token_realms: realms, ..HostOptions::default() });
+        assert_eq!(realm(&gitlab, "https://gitlab.example/jwt/auth"), Some(true));
+        assert_eq!(realm(&gitlab, "https://auth.example:8443/"), Some(true));
+        assert_eq!(realm(&gitlab, "https://auth.example/"), Some(false));
+        assert_eq!(realm(&gitlab, "https://x.gitlab.example/"), Some(false));
+        assert_eq!(realm(&gitlab, "http://gitlab.example/jwt/auth"), None);
+    }
+
+    #[test]
+    fn docker_hub_has_a_pair_that_nobody_else_has() {
+        let hub = listed("docker.io", HostOptions::default());
+        assert_eq!(hub.base.as_str(), "https://registry-1.docker.io/");
+        assert_eq!(realm(&hub, "https://auth.docker.io/token"), Some(true));
+        assert_eq!(realm(&hub, "https://auth.docker.io:8443/token"), None);
+        assert_eq!(realm(&hub, "http://auth.docker.io/token"), None);
+        let other = listed("registry-1.docker.io", HostOptions::default());
+        assert_eq!(realm(&other, "https://auth.docker.io/token"), Some(false));
+    }
+
+    #[test]
+    fn strange_places_are_asked_by_https_at_the_usual_port_unless_they_are_listed() {
+        let own = listed("registry.example", HostOptions::default());
+        for url in [
+            "http://169.254.169.254/latest",
+            "ftp://registry.example/",
+            "https://user@registry.example/",
+            "https://other.example:22/",
+            "file:///etc/passwd",
+        ] {
+            assert_eq!(realm(&own, url), None, "{url}");
+        }
+        assert_eq!(realm(&own, "https://tokens.internal:8443/"), Some(false));
+        assert_eq!(realm(&own, "http://plain.internal/"), Some(false));
+        let proxied = Others { hosts: &BTreeMap::new(), proxied: true };
+        assert!(own.passage(&"https://other.example/".parse().unwrap(), &proxied).is_err());
+    }
+
+    #[test]
+    fn unlisted_registries_are_judged_by_their_name_before_anything_is_asked() {
+        let refusal = |registry: &str, unlisted, proxied| {
+            Endpoint::new(registry, None, unlisted).unwrap().refusal(unlisted, proxied)
+        };
+        assert_eq!(refusal("ghcr.io", Unlisted::Public, false), None);
+        assert_eq!(refusal("ghcr.io:443", Unlisted::Public, false), None);
+        assert_eq!(refusal("localhost:6379", Unlisted::Public, false), Some(Refusal::Port));
+        assert_eq!(refusal("ghcr.io", Unlisted::Public, true), Some(Refusal::Proxied));
+        assert_eq!(refusal("ghcr.io", Unlisted::None, false), Some(Refusal::Unlisted));
+        assert_eq!(refusal("localhost:6379", Unlisted::Any, false), None);
+        assert!(Endpoint::new("ghcr.io:99999", None, Unlisted::Any).is_none());
+    }
+}

@@ -1,0 +1,173 @@
+//! One question and its answer over HTTP: time limits, retries, sizes. Nothing here knows what is asked.
+use super::error::Error;
+use crate::http::{Clients, Failure, Reach};
+use reqwest::{
+    Client, Method, Response, Url,
+    header::{HeaderMap, HeaderValue, RETRY_AFTER},
+};
+use std::time::{Duration, SystemTime};
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
+
+/// How long a server that is briefly out of order is left alone.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A request, ready to be sent again.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<String>,
+}
+
+/// An answer with as much of its body as was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    /// Whether the body is longer than that.
+    pub(super) cut: bool,
+}
+
+/// The most that is read of a body, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Of a 200.
+    pub(super) success: usize,
+    /// Of anything else.
+    pub(super) other: usize,
+}
+
+/// What requests of one check have in common.
+#[derive(Debug)]
+pub(super) struct Network {
+    pub(super) clients: std::sync::Arc<Clients>,
+    /// For one request.
+    pub(super) timeout: Duration,
+    /// For all of them.
+    pub(super) deadline: Instant,
+}
+
+impl Network {
+    /// Sends a request, and again where that may help: once after a connection failed, once after a 500, 502, 503 or
+    /// 504, and once after a 429 that says how long to wait, if half of the time that is left allows it.
+    pub(super) async fn send(
+        &self,
+        permits: &Semaphore,
+        request: &Request,
+        reach: &Reach,
+        limits: Limits,
+    ) -> Result<Reply, Failure> {
+        let client = self.clients.client(&request.url, reach)?;
+        let (mut connected, mut served, mut waited) = (false, false, false);
+        loop {
+            match self.once(permits, &client, request, limits).await {
+                Err(Failure::Connect(_)) if !connected => connected = true,
+                Ok(reply) if matches!(reply.status, 500 | 502 | 503 | 504) && !served => {
+                    served = true;
+                    sleep(PAUSE).await;
+                }
+                Ok(reply) if reply.status == 429 && !waited => {
+                    let left = self.deadline.saturating_duration_since(Instant::now());
+                    match reply.retry_after() {
+                        Some(delay) if delay <= left / 2 => sleep(delay).await,
+                        _ => return Ok(reply),
+                    }
+                    waited = true;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn once(
+        &self,
+        permits: &Semaphore,
+        client: &Client,
+        request: &Request,
+        limits: Limits,
+    ) -> Result<Reply, Failure> {
+        // The semaphore is never closed.
+        let _permit = permits.acquire().await;
+        let mut builder = client.request(request.method.clone(), request.url.clone());
+        builder = builder.headers(request.headers.clone()).timeout(self.timeout);
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        let response = builder.send().await.map_err(|error| Failure::of(&error))?;
+        let limit = if response.status().as_u16() == 200 { limits.success } else { limits.other };
+        Reply::read(response, limit).await
+    }
+}
+
+impl Reply {
+    async fn read(mut response: Response, limit: usize) -> Result<Self, Failure> {
+        let (status, url) = (response.status().as_u16(), response.url().clone());
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        let mut cut = false;
+        while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > limit {
+                body.truncate(limit);
+                cut = true;
+                break;
+            }
+        }
+        Ok(Self { status, url, headers, body, cut })
+    }
+
+    /// A header, if it is ASCII.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// When to ask again, in either form of RFC 9110, section 10.2.3.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        retry_after(self.headers.get(RETRY_AFTER)?, SystemTime::now())
+    }
+
+    /// The answers that say nothing about the image: too many requests, a broken server.
+    pub(super) fn as_outage(&self, host: &str) -> Option<Error> {
+        match self.status {
+            429 => Some(Error::Busy { host: host.to_owned(), retry_after: self.retry_after() }),
+            500.. => {
+                let message = super::complaint::Complaint::of(&self.body).message;
+                Some(Error::Server { host: host.to_owned(), status: self.status, message })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn retry_after(value: &HeaderValue, now: SystemTime) -> Option<Duration> {
+    let text = value.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    Some((date - OffsetDateTime::from(now)).try_into().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HeaderValue, retry_after};
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let read = |text: &str| retry_after(&HeaderValue::from_str(text).unwrap(), now).map(|delay| delay.as_secs());
+        assert_eq!(read("7"), Some(7));
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:47 GMT"), Some(10));
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:27 GMT"), Some(0));
+        assert_eq!(read("99999999999"), Some(99_999_999_999));
+        assert_eq!(read("soon"), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! Registries: whether images can be pulled from where their references say.
+//!
+//! Each distinct manifest is asked for once, all registries at the same time, under one deadline. "Absent" is an answer,
+//! and is given only after HEAD and GET agree; that a registry could not tell is an error, and never read as "absent".
+//! The protocol is that of <https://github.com/opencontainers/distribution-spec>, with the tokens of
+//! <https://distribution.github.io/distribution/spec/auth/token/>.
+mod address;
+mod answer;
+mod challenge;
+mod complaint;
+mod credentials;
+mod error;
+mod exchange;
+mod host;
+mod manifest;
+mod memo;
+mod options;
+mod tags;
+mod token;
+
+use crate::{http::Clients, image::Reference};
+pub use answer::{Answer, AskedAs, Refusal, Repository};
+pub use error::Error;
+use host::{Halt, Host, Site};
+pub use options::{CredentialChoice, HostOptions, Options, Unlisted};
+use std::{collections::BTreeMap, panic, sync::Arc, time::Instant};
+use tokio::{task::JoinSet, time::timeout_at};
+
+/// All registries, as the configuration sees them.
+#[derive(Debug)]
+pub struct Registries {
+    options: Arc<Options>,
+    clients: Arc<Clients>,
+    sources: Arc<credentials::Sources>,
+}
+
+impl Registries {
+    /// Builds, reads and asks nothing yet.
+    pub fn new(options: Options) -> Self {
+        Self {
+            clients: Arc::new(Clients::new(options.http.clone())),
+            sources: Arc::new(credentials::Sources::new(&options)),
+            options: Arc::new(options),
+        }
+    }
+
+    /// Asks for every reference, each distinct manifest once. Returns by the deadline, with [`Error::Deadline`] for what
+    /// was not answered by then; there is an entry for every reference.
+    pub async fn check(
+        &self,
+        references: &[Reference],
+        deadline: Instant,
+    ) -> BTreeMap<Reference, Result<Answer, Error>> {
+        let mut distinct: BTreeMap<_, Vec<&Reference>> = BTreeMap::new();
+        for reference in references {
+            distinct.entry(reference.identity()).or_default().push(reference);
+        }
+        let mut tasks = self.ask(distinct.values().map(|alike| alike[0]), deadline);
+        let mut answers: BTreeMap<_, _> =
+            references.iter().map(|reference| (reference.clone(), Err(Error::Deadline))).collect();
+        while let Ok(Some(done)) = timeout_at(deadline.into(), tasks.join_next()).await {
+            // A task is aborted only when the set is dropped, so this is a panic: not to be taken for an answer.
+            let (reference, answer) = done.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()));
+            for &alike in distinct.get(&reference.identity()).into_iter().flatten() {
+                answers.insert(alike.clone(), answer.clone());
+            }
+        }
+        answers
+    }
+
+    fn ask<'a>(
+        &self,
+        references: impl Iterator<Item = &'a Reference>,
+        deadline: Instant,
+    ) -> JoinSet<(Reference, Result<Answer, Error>)> {
+        let site = Arc::new(Site {
+            options: Arc::clone(&self.options),
+            sources: Arc::clone(&self.sources),
+            network: exchange::Network {
+                clients: Arc::clone(&self.clients),
+                timeout: self.options.request_timeout,
+                deadline: deadline.into(),
+            },
+        });
+        let mut hosts: BTreeMap<&str, Result<Arc<Host>, Halt>> = BTreeMap::new();
+        let mut tasks = JoinSet::new();
+        for reference in references {
+            let open = || Host::open(Arc::clone(&site), reference.registry()).map(Arc::new);
+            let host = hosts.entry(reference.registry()).or_insert_with(open).clone();
+            let reference = reference.clone();
+            tasks.spawn(async move {
+                let answer = match host {
+                    Ok(host) => manifest::ask(&host, &reference).await,
+                    Err(Halt::Answer(answer)) => Ok(answer),
+                    Err(Halt::Error(error)) => Err(error),
+                };
+                (reference, answer)
+            });
+        }
+        tasks
+    }
+}
