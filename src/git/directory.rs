@@ -56,13 +56,20 @@ impl Directory {
 /// Directories by the id of their tree object.
 #[derive(Default)]
 pub(super) struct Directories {
-    parsed: RefCell<HashMap<gix::ObjectId, Rc<Directory>>>,
+    read: RefCell<Read>,
+}
+
+#[derive(Default)]
+struct Read {
+    by_id: HashMap<gix::ObjectId, Rc<Directory>>,
+    /// Of all of them together.
+    entries: usize,
 }
 
 impl Directories {
     /// The directory `id`, from memory if it was read before.
     pub(super) fn read(&self, objects: &Objects, id: &gix::oid) -> Result<Rc<Directory>, Error> {
-        if let Some(directory) = self.parsed.borrow().get(id) {
+        if let Some(directory) = self.read.borrow().by_id.get(id) {
             return Ok(Rc::clone(directory));
         }
         let mut buffer = Vec::new();
@@ -71,12 +78,12 @@ impl Directories {
         }
         let directory = Directory::parse(&buffer, id.kind()).map_err(|reason| Error::damaged(id, reason))?;
         let directory = Rc::new(directory);
-        let mut parsed = self.parsed.borrow_mut();
-        let held: usize = parsed.values().map(|directory| directory.entries.len()).sum();
-        if held + directory.entries.len() > CACHED_ENTRIES {
-            parsed.clear();
+        let mut read = self.read.borrow_mut();
+        if read.entries + directory.entries.len() > CACHED_ENTRIES {
+            *read = Read::default();
         }
-        parsed.insert(id.to_owned(), Rc::clone(&directory));
+        read.entries += directory.entries.len();
+        read.by_id.insert(id.to_owned(), Rc::clone(&directory));
         Ok(directory)
     }
 }

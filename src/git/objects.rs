@@ -7,7 +7,7 @@ use super::{
 use crate::tree::ObjectId;
 use gix::{
     objs::{Data, Find, Kind},
-    odb::{Handle, Header},
+    odb::{Handle, Header, pack::cache::lru::MemoryCappedHashmap},
 };
 use std::{
     collections::BTreeSet,
@@ -32,29 +32,33 @@ impl Objects {
         environment: Option<&Environment>,
     ) -> Result<Self, Error> {
         let own_directory = canonical(own.store_ref().path())?;
-        own.set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE)));
-        let quarantine = environment.and_then(|environment| environment.object_directory.as_deref());
-        let quarantine = quarantine.map(canonical).transpose()?;
-        // Like git, passes over what does not exist.
-        let named = environment.map(Environment::alternate_directories).unwrap_or_default();
-        let named: Vec<PathBuf> = named.iter().filter_map(|directory| directory.canonicalize().ok()).collect();
-
+        own.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE)));
         let mut seen = BTreeSet::from([own_directory.clone()]);
         let mut stores = Vec::new();
-        if let Some(quarantine) = quarantine.filter(|quarantine| seen.insert(quarantine.clone())) {
+
+        let quarantine = environment.and_then(|environment| environment.object_directory.as_deref());
+        if let Some(quarantine) = quarantine.map(canonical).transpose()?
+            && seen.insert(quarantine.clone())
+        {
             let mut store = open(&quarantine, hash)?;
             // Most objects are not here, and nobody repacks it: no need to list the directory again for each of them.
             store.refresh_never();
             stores.push(store);
         }
         let mut nested = alternates::nested(&own_directory)?;
-        for directory in named.into_iter().filter(|directory| seen.insert(directory.clone())).collect::<Vec<_>>() {
-            nested.extend(alternates::nested(&directory)?);
-            stores.push(open(&directory, hash)?);
+        // Like git, passes over directories that do not exist.
+        let named = environment.map(Environment::alternate_directories).unwrap_or_default();
+        for directory in named.iter().filter_map(|directory| directory.canonicalize().ok()) {
+            if seen.insert(directory.clone()) {
+                nested.extend(alternates::nested(&directory)?);
+                stores.push(open(&directory, hash)?);
+            }
         }
         stores.push(own);
-        for directory in nested.into_iter().filter(|directory| seen.insert(directory.clone())) {
-            stores.push(open(&directory, hash)?);
+        for directory in nested {
+            if seen.insert(directory.clone()) {
+                stores.push(open(&directory, hash)?);
+            }
         }
         Ok(Self { hash, stores })
     }

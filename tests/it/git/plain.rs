@@ -144,7 +144,7 @@ fn sha256_repositories_are_read_and_ids_of_the_other_length_are_missing() {
 
 #[test]
 fn a_file_past_the_limit_is_too_large_and_is_not_unpacked() {
-    const SIZE: u64 = 30 << 20;
+    const SIZE: u64 = 6 << 20;
     let dir = work_tree();
     fs::File::create(dir.path().join("large")).unwrap().set_len(SIZE).unwrap();
     let head = commit(dir.path(), &[("small", "12345")]);

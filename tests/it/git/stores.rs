@@ -43,6 +43,22 @@ fn relative_alternates_are_followed_as_git_follows_them() {
 }
 
 #[test]
+fn an_alternate_that_does_not_exist_is_passed_over() {
+    let dir = work_tree();
+    let head = rev(dir.path(), "HEAD");
+    write(&dir.path().join(".git/objects/info/alternates"), "/nowhere/objects\n../gone/objects\n");
+    let hook = Environment {
+        git_dir: dir.path().join(".git"),
+        object_directory: None,
+        alternates: Some("/nowhere/else/objects".into()),
+    };
+    assert_eq!(reached(&Repository::open_in_hook(&hook).unwrap(), &head), 4);
+    let missing = rev(dir.path(), "HEAD:a.yaml");
+    fs::remove_file(loose_object(dir.path(), &missing)).unwrap();
+    assert_eq!(reached(&Repository::open_in_hook(&hook).unwrap(), &head), 3);
+}
+
+#[test]
 fn alternates_in_a_circle_end_in_an_error() {
     let (dir, source) = (folder(), work_tree());
     let head = rev(source.path(), "HEAD");
