@@ -1,5 +1,5 @@
 //! Arguments in, exit code out.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::from(2)
+    pullgate::cli::run(std::env::args_os())
 }

@@ -29,6 +29,7 @@ pub struct Environment {
 impl Environment {
     /// Of this process, as git sets it for its hooks; the repository is the current directory unless `GIT_DIR` says
     /// otherwise.
+    #[expect(clippy::disallowed_methods, reason = "git names the quarantine in the environment and nowhere else")]
     pub fn from_process() -> Self {
         let present = |name| env::var_os(name).filter(|value| !value.is_empty());
         Self {

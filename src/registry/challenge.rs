@@ -104,7 +104,7 @@ fn value_of(text: &str) -> (String, &str) {
 #[cfg(test)]
 mod tests {
     use super::{Bearer, Challenge};
-    use proptest::prelude::{any, proptest};
+    use proptest::prelude::{ProptestConfig, any, proptest};
 
     fn bearer(headers: &[&str]) -> Option<Bearer> {
         Challenge::bearer(&Challenge::parse(headers.iter().copied()))
@@ -160,6 +160,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn no_header_panics(header in any::<String>()) {
             Challenge::parse([header.as_str()]);

@@ -103,7 +103,7 @@ pub(super) enum Outcome {
 enum Step {
     Again,
     Enough,
-    Denied(Reply),
+    Denied(Box<Reply>),
 }
 
 impl From<Error> for Halt {
@@ -188,7 +188,7 @@ impl Host {
         if let Some(learned) = opening.as_ref().map_err(Clone::clone)?
             && let Step::Denied(reply) = self.anticipate(attempt, learned).await?
         {
-            return Ok(Outcome::Denied(reply));
+            return Ok(Outcome::Denied(*reply));
         }
         self.conclude(attempt, Method::HEAD, url, None).await
     }
@@ -216,7 +216,7 @@ impl Host {
             match self.respond(attempt, &reply).await? {
                 Step::Again => reply = self.follow(attempt, method.clone(), url).await?,
                 Step::Enough => break,
-                Step::Denied(reply) => return Ok(Outcome::Denied(reply)),
+                Step::Denied(reply) => return Ok(Outcome::Denied(*reply)),
             }
         }
         Ok(Outcome::Reply(reply))
@@ -424,7 +424,7 @@ impl Host {
                 }
                 Granted::Refused(reply) => {
                     if credentials.take().is_none() {
-                        return Ok(Step::Denied(reply));
+                        return Ok(Step::Denied(Box::new(reply)));
                     }
                     if reply.status == 401 {
                         self.refuse(attempt);

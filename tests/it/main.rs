@@ -4,3 +4,4 @@ mod git;
 mod git_command;
 mod layers;
 mod map_tree;
+mod registry;

@@ -1,0 +1,80 @@
+//! `pullgate images`: what a tree deploys, or what one deploys and another does not. Asks no registry.
+use crate::{
+    config::{Search, environment},
+    deploy,
+    git::{CommitTree, Repository},
+    image::ImageUse,
+    report::json,
+    tree::Tree,
+    verdict::{Decision, escape},
+};
+use anyhow::{Context, anyhow};
+use clap::ValueEnum;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+/// List the images that a tree deploys; asks no registry
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A revision, or BASE..HEAD for what HEAD deploys and BASE does not
+    #[arg(value_name = "REV | BASE..HEAD", default_value = "HEAD")]
+    revision: String,
+    /// The repository
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    repo: PathBuf,
+    /// How to write the list
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// A line a place: path:line:column, two spaces, the reference
+    Text,
+    /// One document, schema version 1
+    Json,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Decision> {
+    let repository = Repository::open(&args.repo)?;
+    let named = args.config.clone().or_else(|| environment::path(environment::CONFIG));
+    let config = Search { named, repository: Some(repository.path().to_owned()) }.load()?;
+    let (base, head) = match args.revision.split_once("..") {
+        Some((base, head)) => {
+            (Some(if base.is_empty() { "HEAD" } else { base }), if head.is_empty() { "HEAD" } else { head })
+        }
+        None => (None, args.revision.as_str()),
+    };
+    let old = base.map(|base| tree(&repository, base)).transpose()?;
+    let new = tree(&repository, head)?;
+    let old: Option<&dyn Tree> = old.as_ref().map(|old| old as &dyn Tree);
+    let options = deploy::Options { ignored: &|path| config.ignores(path), file_limit: config.file_limit() };
+    let changes = deploy::changed(old, &new, &options)?;
+    let out = &mut io::stdout().lock();
+    match args.format {
+        Format::Text => lines(&changes.uses, out)?,
+        Format::Json => json::write(&changes.uses, &changes.notices, out)?,
+    }
+    if matches!(args.format, Format::Text) {
+        for notice in &changes.notices {
+            let message = escape(&notice.message, 400);
+            super::say(&format!("warning: {}: {message} [{}]\n", notice.place, notice.code));
+        }
+    }
+    Ok(Decision::Accept)
+}
+
+fn tree<'r>(repository: &'r Repository, revision: &str) -> anyhow::Result<CommitTree<'r>> {
+    let id = repository.resolve(revision)?;
+    let tree = repository.tree(&id).with_context(|| format!("cannot read {revision}"))?;
+    tree.ok_or_else(|| anyhow!("{revision} is not a commit"))
+}
+
+fn lines(images: &[ImageUse], out: &mut dyn Write) -> io::Result<()> {
+    images.iter().try_for_each(|image| writeln!(out, "{}  {}", image.place, escape(&image.reference, 400)))
+}

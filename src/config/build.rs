@@ -1,0 +1,153 @@
+//! From what is written to what the rooms want.
+use super::{
+    environment,
+    file::{self, File},
+    load::Error,
+};
+use crate::{
+    gate::{Action, Gate, HostPolicy, Initial, Options, Patterns, Policy, RefRules, Unresolved},
+    http::{Proxies, Roots, Settings},
+    registry::{self, CredentialChoice, HostOptions, Registries, Unlisted},
+    tree::RepoPath,
+};
+use std::{collections::BTreeMap, path::Path};
+
+/// The configuration that is in force.
+#[derive(Clone, Debug)]
+pub struct Config {
+    gate: Options,
+    registries: registry::Options,
+    message: String,
+}
+
+impl Config {
+    /// What `file`, which stands at `path`, means; the defaults stand where it is silent.
+    pub(super) fn new(file: &File, path: &Path) -> Result<Self, Error> {
+        let malformed = |reason: String| Error::Malformed { path: path.to_owned(), reason };
+        let patterns = |patterns: &[String]| Patterns::new(patterns).map_err(|error| malformed(error.to_string()));
+        let defaults = Options::default();
+        let refs = RefRules {
+            enforce: file.refs.enforce.as_deref().map_or(Ok(defaults.refs.enforce), patterns)?,
+            warn: patterns(&file.refs.warn)?,
+        };
+        let gate = Options {
+            policy: policy(file),
+            refs,
+            ignore: patterns(&file.files.ignore)?,
+            initial: file.initial.map_or(defaults.initial, initial),
+            deadline: file.deadline.unwrap_or(defaults.deadline),
+            max_images: file.max_images.unwrap_or(defaults.max_images),
+            file_limit: defaults.file_limit,
+        };
+        Ok(Self { gate, registries: registries(file), message: file.message.clone() })
+    }
+
+    /// The gate that this configuration describes.
+    pub fn gate(&self) -> Gate {
+        Gate::new(self.gate.clone(), Registries::new(self.registries.clone()))
+    }
+
+    /// The last line of a rejection.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Whether a file of the tree is left out.
+    pub fn ignores(&self, path: &RepoPath) -> bool {
+        self.gate.ignore.matches(path.as_bytes())
+    }
+
+    /// The largest manifest file that is read, in bytes.
+    pub fn file_limit(&self) -> u64 {
+        self.gate.file_limit
+    }
+}
+
+/// Roots of trust that the environment adds.
+fn roots() -> Roots {
+    let path = |name| environment::path(name).into_iter().collect();
+    Roots { files: path(environment::CERT_FILE), folders: path(environment::CERT_DIR) }
+}
+
+/// Upper and lower case, as curl reads them: `http_proxy` only in lower case, because a CGI sets the other from a header.
+fn proxies() -> Proxies {
+    let first = |names: &[&str]| names.iter().find_map(|name| environment::text(name));
+    Proxies {
+        http: first(&[environment::HTTP_PROXY]),
+        https: first(&environment::HTTPS_PROXY),
+        none: first(&environment::NO_PROXY),
+    }
+}
+
+fn policy(file: &File) -> Policy {
+    let defaults = Policy::default();
+    let or = |wanted: Option<file::Action>, default| wanted.map_or(default, action);
+    let general = HostPolicy {
+        on_missing: or(file.on_missing, defaults.general.on_missing),
+        on_denied: or(file.on_denied, defaults.general.on_denied),
+        on_error: or(file.on_error, defaults.general.on_error),
+        on_likely: or(file.on_likely, defaults.general.on_likely),
+    };
+    let own = |registry: &file::Registry| HostPolicy {
+        on_missing: registry.on_missing.map(action),
+        on_denied: registry.on_denied.map(action),
+        on_error: registry.on_error.map(action),
+        on_likely: registry.on_likely.map(action),
+    };
+    let on_unresolved = file.on_unresolved.map_or(defaults.on_unresolved, |unresolved| match unresolved {
+        file::Unresolved::Reject => Unresolved::Reject,
+        file::Unresolved::Warn => Unresolved::Warn,
+        file::Unresolved::Ignore => Unresolved::Ignore,
+    });
+    let hosts = file.registries.iter().map(|(host, registry)| (host.clone(), own(registry))).collect();
+    Policy { general, on_unresolved, hosts }
+}
+
+fn action(action: file::Action) -> Action {
+    match action {
+        file::Action::Reject => Action::Reject,
+        file::Action::Warn => Action::Warn,
+    }
+}
+
+fn initial(initial: file::Initial) -> Initial {
+    match initial {
+        file::Initial::Check => Initial::Check,
+        file::Initial::Skip => Initial::Skip,
+    }
+}
+
+fn registries(file: &File) -> registry::Options {
+    let defaults = registry::Options::default();
+    let hosts: BTreeMap<_, _> = file.registries.iter().map(|(host, own)| (host.clone(), host_options(own))).collect();
+    registry::Options {
+        hosts,
+        unlisted: file.unlisted_registries.allow.map_or(defaults.unlisted, |allow| match allow {
+            file::Allow::Public => Unlisted::Public,
+            file::Allow::Any => Unlisted::Any,
+            file::Allow::None => Unlisted::None,
+        }),
+        docker_config: file.credentials.docker_config.clone(),
+        suggestions: file.suggestions.unwrap_or(defaults.suggestions),
+        http: Settings { roots: roots(), proxies: proxies() },
+        ..defaults
+    }
+}
+
+fn host_options(own: &file::Registry) -> HostOptions {
+    let defaults = HostOptions::default();
+    HostOptions {
+        credentials: own.credentials.as_ref().map_or(defaults.credentials, |choice| match choice {
+            file::CredentialChoice::Docker => CredentialChoice::Docker,
+            file::CredentialChoice::None => CredentialChoice::None,
+            file::CredentialChoice::Password { username, password_file } => {
+                CredentialChoice::Password { username: username.clone(), file: password_file.clone() }
+            }
+        }),
+        ca_file: own.ca_file.clone(),
+        plain_http: own.plain_http,
+        private: own.private,
+        token_realms: own.token_realms.clone(),
+        concurrency: own.concurrency.unwrap_or(defaults.concurrency),
+    }
+}

@@ -1,0 +1,34 @@
+//! The environment variables that pullgate heeds. In the hook the environment is the pusher's or the platform's, so there
+//! only the proxy and certificate variables and the log filter count.
+use std::{ffi::OsString, path::PathBuf};
+
+/// The configuration file, for every command but the hook.
+pub const CONFIG: &str = "PULLGATE_CONFIG";
+/// A filter such as `debug` or `pullgate=trace`: what to log.
+pub const LOG: &str = "PULLGATE_LOG";
+/// A bundle of CA certificates that are trusted besides the system's.
+pub const CERT_FILE: &str = "SSL_CERT_FILE";
+/// A folder of CA certificates that are trusted besides the system's.
+pub const CERT_DIR: &str = "SSL_CERT_DIR";
+/// The proxy for plain HTTP.
+pub const HTTP_PROXY: &str = "http_proxy";
+/// The proxy for HTTPS, in the order in which they count.
+pub const HTTPS_PROXY: [&str; 2] = ["https_proxy", "HTTPS_PROXY"];
+/// Hosts that are asked without a proxy, in the order in which they count.
+pub const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
+
+/// A variable's value; `None` if it is unset or empty.
+#[expect(clippy::disallowed_methods, reason = "the one place above git/ that reads the environment")]
+fn value(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// A variable as text; `None` if it is unset, empty or not UTF-8.
+pub fn text(name: &str) -> Option<String> {
+    value(name)?.into_string().ok()
+}
+
+/// A variable as a path; `None` if it is unset or empty.
+pub fn path(name: &str) -> Option<PathBuf> {
+    value(name).map(PathBuf::from)
+}

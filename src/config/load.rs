@@ -1,0 +1,101 @@
+//! Which file is the configuration, and reading it.
+use super::{Config, file::File};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Where the administrator's configuration lies if nothing else is said.
+pub const SYSTEM_FILE: &str = "/etc/pullgate/config.toml";
+
+/// A repository's own configuration, in its git directory: the administrator's too, because nothing pushed lands there.
+const REPOSITORY_FILE: &str = "pullgate.toml";
+
+/// Where to look for a configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// `--config`: this file and no other.
+    pub named: Option<PathBuf>,
+    /// The git directory of the repository.
+    pub repository: Option<PathBuf>,
+}
+
+/// Why there is no configuration: always for the administrator, never for who pushes.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file is there, or was named, and cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It says something that is not understood.
+    #[error("{path}: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What, with line and column where they are known.
+        reason: String,
+    },
+}
+
+impl Search {
+    /// Loads the first file that is there: the named one, the repository's own, the system's; without any, the defaults.
+    pub fn load(&self) -> Result<Config, Error> {
+        let repository = self.repository.as_ref().map(|directory| directory.join(REPOSITORY_FILE));
+        let system = PathBuf::from(SYSTEM_FILE);
+        let found = match (&self.named, repository) {
+            (Some(named), _) => Some(named.clone()),
+            (None, Some(own)) if exists(&own)? => Some(own),
+            (None, _) => exists(&system)?.then_some(system),
+        };
+        let Some(path) = found else { return Config::new(&File::default(), Path::new("")) };
+        let table = read(&path)?;
+        let file = interpret(&path, table.clone())?;
+        let Some(base) = &file.extends else { return Config::new(&file, &path) };
+        let base_path = path.parent().unwrap_or(Path::new("")).join(base);
+        let mut merged = read(&base_path)?;
+        if interpret(&base_path, merged.clone())?.extends.is_some() {
+            let reason = "a file that another one extends cannot itself extend".to_owned();
+            return Err(Error::Malformed { path: base_path, reason });
+        }
+        overlay(&mut merged, table);
+        Config::new(&interpret(&path, merged)?, &path)
+    }
+}
+
+fn exists(path: &Path) -> Result<bool, Error> {
+    path.try_exists().map_err(|source| Error::Unreadable { path: path.to_owned(), source })
+}
+
+/// The file as a table, once it is known to hold nothing but what we understand.
+fn read(path: &Path) -> Result<toml::Table, Error> {
+    let text = fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    // Typed first, because only then does an error know its line.
+    toml::from_str::<File>(&text).map_err(|error| malformed(path, &text, &error))?;
+    toml::from_str(&text).map_err(|error| malformed(path, &text, &error))
+}
+
+fn interpret(path: &Path, table: toml::Table) -> Result<File, Error> {
+    table.try_into().map_err(|error: toml::de::Error| malformed(path, "", &error))
+}
+
+fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+    let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+    let line = line.map_or_else(String::new, |line| format!("line {line}: "));
+    Error::Malformed { path: path.to_owned(), reason: format!("{line}{}", error.message()) }
+}
+
+/// Puts `over` onto `base`, table by table.
+fn overlay(base: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => overlay(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}

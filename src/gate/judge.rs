@@ -1,0 +1,84 @@
+//! From an answer to a verdict, and what to tell whoever pushed. Pure.
+use crate::{
+    image::{Reference, reference::Invalid},
+    registry::{Answer, AskedAs, Error},
+    verdict::Verdict,
+};
+
+/// A verdict with its reasons.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    pub(super) detail: String,
+    pub(super) hints: Vec<String>,
+    pub(super) suggestions: Vec<String>,
+}
+
+const FIX_OR_PUSH: &str = "push the image first or fix the reference, then push again";
+const NOT_THE_COMMIT: &str = "this is not the commit's fault: try again, or tell the administrator of this git server";
+
+/// What is said of an image; `None` if it is there. `answer` is `None` for an image that was not asked for, because the
+/// push has more than `max_images` of them.
+pub(super) fn judge(
+    reference: &Result<Reference, Invalid>,
+    answer: Option<&Result<Answer, Error>>,
+    max_images: usize,
+) -> Option<Judged> {
+    let reference = match reference {
+        Ok(reference) => reference,
+        Err(invalid) => {
+            let detail = format!("not a valid reference: {invalid}; a cluster would say InvalidImageName");
+            return Some(Judged::new(Verdict::Invalid, detail, "fix the reference, then push again"));
+        }
+    };
+    match answer {
+        None => {
+            let detail = format!("not checked: the push changes more than {max_images} images (max-images)");
+            let hint = "push in smaller parts, or have the administrator raise max-images";
+            Some(Judged::new(Verdict::Unverified, detail, hint))
+        }
+        Some(Ok(answer)) => of_answer(reference, answer),
+        Some(Err(error)) => {
+            Some(Judged::new(Verdict::Unverified, format!("could not be checked: {error}"), NOT_THE_COMMIT))
+        }
+    }
+}
+
+fn of_answer(reference: &Reference, answer: &Answer) -> Option<Judged> {
+    let detail = answer.describe(reference);
+    Some(match answer {
+        Answer::Present { .. } => return None,
+        Answer::Absent { suggestions, .. } => {
+            Judged { suggestions: suggestions.clone(), ..Judged::new(Verdict::Missing, detail, FIX_OR_PUSH) }
+        }
+        Answer::Denied { asked_as, .. } => {
+            let registry = reference.registry();
+            let access = match asked_as {
+                AskedAs::Anonymous => {
+                    format!("if it is private, have the administrator add credentials for {registry}")
+                }
+                AskedAs::Credentials { .. } => {
+                    "if it is there, have the administrator give the account access".to_owned()
+                }
+            };
+            let mut judged = Judged::new(Verdict::Denied, detail, FIX_OR_PUSH);
+            judged.hints.push(access);
+            judged
+        }
+        Answer::Blocked { .. } => {
+            Judged::new(Verdict::Blocked, detail, "deploy another version, or have the registry's policy changed")
+        }
+        Answer::NotAllowed { configuration, .. } => {
+            let lines = configuration.join("\n");
+            let hint =
+                format!("the administrator of this git server can allow it in pullgate's configuration:\n{lines}");
+            Judged::new(Verdict::NotAllowed, detail, hint)
+        }
+    })
+}
+
+impl Judged {
+    fn new(verdict: Verdict, detail: String, hint: impl Into<String>) -> Self {
+        Self { verdict, detail, hints: vec![hint.into()], suggestions: Vec::new() }
+    }
+}

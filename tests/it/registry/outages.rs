@@ -1,0 +1,125 @@
+//! Registries that cannot tell: slow, broken, busy or not there.
+use super::{ask, check, check_within, is_present, listing, open, plain};
+use pullgate::{
+    http::Failure,
+    lab::{Behaviour, Scope},
+    registry::{Answer, Error},
+};
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+#[test]
+fn at_the_deadline_what_is_answered_is_kept_and_the_rest_is_named() {
+    let (registry, hanging) = (open(), open());
+    registry.push("team/app", "1");
+    hanging.misbehave(Scope::everything(), Behaviour::Hang);
+    let mut options = listing(&registry, plain());
+    options.hosts.insert(hanging.host(), plain());
+    let images = [format!("{}/team/app:1", registry.host()), format!("{}/a:1", hanging.host())];
+    let start = Instant::now();
+    let checked = check_within(options, &images, Duration::from_millis(300));
+    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(is_present(&checked[0]));
+    assert_eq!(checked[1], Err(Error::Deadline));
+}
+
+#[test]
+fn one_request_has_a_limit_of_its_own_and_does_not_condemn_the_others() {
+    let registry = open();
+    for name in ["a", "b", "c"] {
+        registry.push(name, "1");
+    }
+    registry.misbehave("a", Behaviour::Hang);
+    let mut options = listing(&registry, plain());
+    options.request_timeout = Duration::from_millis(200);
+    let images = ["a:1", "b:1", "c:1"].map(|image| format!("{}/{image}", registry.host()));
+    let checked = check(options, &images);
+    assert_eq!(checked[0], Err(Error::Timeout { host: registry.host() }));
+    assert!(is_present(&checked[1]) && is_present(&checked[2]));
+}
+
+#[test]
+fn a_server_that_is_briefly_out_of_order_is_asked_again() {
+    for code in [500, 502, 503, 504] {
+        let registry = open();
+        registry.push("team/app", "1");
+        registry.misbehave(Scope::from("team/app:1").times(1), Behaviour::status(code));
+        assert!(is_present(&ask(&registry, plain(), "team/app:1")), "{code}");
+        assert_eq!(registry.requests().len(), 2);
+    }
+}
+
+#[test]
+fn a_server_that_stays_out_of_order_cannot_tell() {
+    let registry = open();
+    registry.misbehave(Scope::everything(), Behaviour::status(503));
+    let expected = Error::Server { host: registry.host(), status: 503, message: None };
+    assert_eq!(ask(&registry, plain(), "team/app:1"), Err(expected));
+    assert_eq!(registry.requests().len(), 2);
+}
+
+#[test]
+fn who_asks_to_be_left_alone_for_a_moment_is_asked_again_after_it() {
+    let registry = open();
+    registry.push("team/app", "1");
+    let busy = |after: &str| Behaviour::RateLimited { retry_after: Some(after.to_owned()) };
+    registry.misbehave(Scope::from("team/app:1").times(1), busy("1"));
+    assert!(is_present(&ask(&registry, plain(), "team/app:1")));
+
+    registry.clear();
+    registry.misbehave("team/app", busy("99999999999"));
+    let Err(Error::Busy { retry_after, .. }) = ask(&registry, plain(), "team/app:1") else { panic!() };
+    assert_eq!(retry_after, Some(Duration::from_secs(99_999_999_999)));
+    assert_eq!(registry.requests().len(), 1);
+}
+
+#[test]
+fn a_registry_that_is_not_there_is_unreachable_for_all_its_images_at_once() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let images: Vec<String> = (0..20).map(|n| format!("{address}/app:{n}")).collect();
+    let options = pullgate::registry::Options {
+        hosts: [(address.to_string(), plain())].into(),
+        ..pullgate::registry::Options::default()
+    };
+    for checked in check(options, &images) {
+        let Err(Error::Unreachable { failure: Failure::Connect(_), .. }) = checked else { panic!("{checked:?}") };
+    }
+}
+
+#[test]
+fn a_body_that_drips_is_given_up() {
+    let registry = open();
+    registry.push("team/app", "1");
+    registry.misbehave("team/app", Behaviour::HeadNotFoundButGetWorks);
+    registry.misbehave("team/app", Behaviour::SlowBody(Duration::from_millis(100)));
+    let mut options = listing(&registry, plain());
+    options.request_timeout = Duration::from_millis(300);
+    let checked = check(options, &[format!("{}/team/app:1", registry.host())]).remove(0);
+    assert!(matches!(checked, Err(Error::Timeout { .. })), "{checked:?}");
+}
+
+#[test]
+fn what_no_registry_says_is_not_taken_for_absent() {
+    let registry = open();
+    registry.misbehave(Scope::everything(), Behaviour::status(418));
+    let checked = ask(&registry, plain(), "team/app:1");
+    assert!(matches!(checked, Err(Error::Server { status: 418, .. })), "{checked:?}");
+    registry.behave();
+    registry.misbehave(Scope::everything(), Behaviour::CloseConnection);
+    let checked = ask(&registry, plain(), "team/app:1");
+    assert!(matches!(checked, Err(Error::Unreachable { failure: Failure::Broken(_), .. })), "{checked:?}");
+}
+
+#[test]
+fn an_absent_image_stays_absent_when_the_deadline_comes_while_tags_are_listed() {
+    let registry = open();
+    registry.push("team/app", "1");
+    let unknown = Behaviour::ErrorCode { status: 404, code: "MANIFEST_UNKNOWN".into(), message: "unknown".into() };
+    registry.misbehave("team/app:2", unknown);
+    registry.misbehave("team/app", Behaviour::Hang);
+    let image = format!("{}/team/app:2", registry.host());
+    let checked = check_within(listing(&registry, plain()), &[image], Duration::from_millis(500)).remove(0);
+    assert!(matches!(checked, Ok(Answer::Absent { .. })), "{checked:?}");
+}

@@ -1,0 +1,126 @@
+//! Which places are asked at all: what a push may make the server connect to.
+use super::{Checked, alice, ask, check, is_present, listing, open, plain, requests};
+use pullgate::{
+    lab::{Behaviour, Registry, Scope},
+    registry::{Answer, Error, HostOptions, Options, Refusal, Unlisted},
+};
+use tempfile::TempDir;
+
+fn refusal(checked: Checked) -> Refusal {
+    match checked {
+        Ok(Answer::NotAllowed { refusal, .. }) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn unlisted(image: &str) -> Refusal {
+    refusal(check(Options::default(), &[image.to_owned()]).remove(0))
+}
+
+#[test]
+fn an_unlisted_registry_is_asked_at_the_usual_port_of_a_public_address_only() {
+    let registry = open();
+    assert_eq!(unlisted(&format!("{}/team/app:1", registry.host())), Refusal::Port);
+    for host in ["127.0.0.1", "169.254.169.254", "10.0.0.1", "[::1]", "[::ffff:7f00:1]", "0x7f.1", "localhost/x"] {
+        assert_eq!(unlisted(&format!("{host}/app:1")), Refusal::NoPublicAddress, "{host}");
+    }
+    assert_eq!(registry.connections(), 0);
+}
+
+#[test]
+fn a_listed_registry_has_a_private_address_only_if_the_configuration_says_so() {
+    let registry = open();
+    let public = HostOptions { private: false, ..plain() };
+    let checked = ask(&registry, public, "team/app:1");
+    let Ok(Answer::NotAllowed { refusal: Refusal::Private, configuration, .. }) = checked else {
+        panic!("{checked:?}")
+    };
+    assert_eq!(configuration, [format!("[registries.\"{}\"]", registry.host()), "private = true".to_owned()]);
+    assert_eq!(registry.connections(), 0);
+    // A name is judged by what it resolves to.
+    let name = format!("localhost:{}", registry.address().port());
+    let options =
+        |private| Options { hosts: [(name.clone(), HostOptions { private, ..plain() })].into(), ..Options::default() };
+    registry.push("team/app", "1");
+    let image = [format!("{name}/team/app:1")];
+    assert_eq!(refusal(check(options(false), &image).remove(0)), Refusal::Private);
+    assert_eq!(registry.connections(), 0);
+    assert!(is_present(&check(options(true), &image)[0]));
+}
+
+#[test]
+fn where_only_listed_registries_are_asked_the_others_are_named_with_what_would_allow_them() {
+    let registry = open();
+    let options = Options { unlisted: Unlisted::None, ..Options::default() };
+    let image = format!("{}/team/app:1", registry.host());
+    let checked = check(options, &[image]).remove(0);
+    let Ok(Answer::NotAllowed { refusal: Refusal::Unlisted, configuration, host }) = checked else { panic!() };
+    assert_eq!((configuration, host), (vec![format!("[registries.\"{}\"]", registry.host())], registry.host()));
+    assert_eq!(registry.connections(), 0);
+}
+
+fn redirecting(to: &str) -> Registry {
+    let registry = open();
+    registry.misbehave(Scope::everything(), Behaviour::Redirect(to.to_owned()));
+    registry
+}
+
+#[test]
+fn a_redirect_is_followed_to_a_listed_place_without_the_credentials() {
+    let folder = TempDir::new().unwrap();
+    let target = open();
+    target.push("team/app", "1");
+    let registry = super::with(super::basic());
+    registry.misbehave("team/app", Behaviour::Redirect(format!("http://{}/v2/team/app/manifests/1", target.host())));
+    let mut options = listing(&registry, alice(&folder, "s3cret"));
+    options.hosts.insert(target.host(), plain());
+    assert!(is_present(&check(options, &[format!("{}/team/app:1", registry.host())])[0]));
+    assert_eq!(requests(&registry).last().unwrap(), "HEAD /v2/team/app/manifests/1 Basic");
+    assert_eq!(requests(&target), ["HEAD /v2/team/app/manifests/1"]);
+}
+
+#[test]
+fn a_redirect_inside_the_registry_keeps_the_credentials() {
+    let folder = TempDir::new().unwrap();
+    let registry = super::with(super::basic());
+    registry.push("library/app", "1");
+    registry.misbehave("app", Behaviour::Redirect("/v2/library/app/manifests/1".to_owned()));
+    assert!(is_present(&ask(&registry, alice(&folder, "s3cret"), "app:1")));
+}
+
+#[test]
+fn a_redirect_to_a_place_that_may_not_be_asked_is_not_followed() {
+    let target = open();
+    for to in [format!("http://{}/", target.host()), format!("https://{}/", target.host()), "ftp://example.com/".into()]
+    {
+        let checked = ask(&redirecting(&to), plain(), "team/app:1");
+        assert!(matches!(checked, Err(Error::Diverted { .. })), "{to}: {checked:?}");
+    }
+    assert_eq!(refusal(ask(&redirecting("https://169.254.169.254/"), plain(), "team/app:1")), Refusal::NoPublicAddress);
+    assert_eq!(target.connections(), 0);
+}
+
+#[test]
+fn redirects_without_end_end() {
+    let registry = redirecting("/v2/team/app/manifests/1");
+    let checked = ask(&registry, plain(), "team/app:1");
+    assert!(matches!(checked, Err(Error::NotARegistry { .. })), "{checked:?}");
+    assert_eq!(registry.requests().len(), 6);
+}
+
+#[test]
+fn a_listed_registry_is_asked_through_the_proxy_and_an_unlisted_one_is_not() {
+    // The lab does for a proxy: what it is sent for another host, it answers itself.
+    let proxy = open();
+    proxy.push("team/app", "1");
+    let mut options = Options {
+        hosts: [("registry.invalid".to_owned(), HostOptions { plain_http: true, ..HostOptions::default() })].into(),
+        ..Options::default()
+    };
+    options.http.proxies.http = Some(format!("http://{}", proxy.host()));
+    options.http.proxies.https = options.http.proxies.http.clone();
+    let images = ["registry.invalid/team/app:1".to_owned(), "other.invalid/team/app:1".to_owned()];
+    let mut checked = check(options, &images);
+    assert_eq!(refusal(checked.remove(1)), Refusal::Proxied);
+    assert!(is_present(&checked[0]), "{checked:?}");
+}
