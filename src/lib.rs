@@ -52,6 +52,7 @@
 //! * No object that cannot be read counts as "nothing to check": it rejects.
 //! * No credential leaves for a host that the configuration does not name.
 //! * No text that was pushed or came from a registry is printed unescaped.
+pub mod cli;
 pub mod config;
 pub mod deploy;
 pub mod extract;

@@ -4,4 +4,6 @@ mod git;
 mod git_command;
 mod layers;
 mod map_tree;
+mod push;
 mod registry;
+mod world;

@@ -1,0 +1,2 @@
+//! Real pushes through the installed hook.
+mod verdicts;
