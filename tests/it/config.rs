@@ -1,0 +1,71 @@
+//! The configuration: what is found, what is refused, and in which words.
+use pullgate::{
+    config::{Error, Search},
+    tree::RepoPath,
+};
+use std::{fs, path::PathBuf};
+use tempfile::TempDir;
+
+/// A git directory with a configuration of its own.
+fn repository(text: &str) -> (TempDir, Search) {
+    let folder = tempfile::tempdir().expect("the folder for temporary files is writable");
+    fs::write(folder.path().join("pullgate.toml"), text).expect("the folder is writable");
+    let search = Search { named: None, repository: Some(folder.path().to_owned()) };
+    (folder, search)
+}
+
+fn refusal(text: &str) -> String {
+    let (_folder, search) = repository(text);
+    search.load().expect_err("it is not a configuration").to_string()
+}
+
+#[test]
+fn without_any_file_the_defaults_hold() {
+    let config = Search { named: None, repository: Some(PathBuf::from("/nonexistent")) }.load().unwrap();
+    assert_eq!(config.message(), "");
+}
+
+#[test]
+fn a_named_file_that_is_not_there_is_an_error_and_not_the_defaults() {
+    let search = Search { named: Some(PathBuf::from("/nonexistent/config.toml")), repository: None };
+    assert!(matches!(search.load(), Err(Error::Unreadable { .. })));
+}
+
+#[test]
+fn what_is_not_understood_is_named_with_its_line() {
+    for (text, words) in [
+        ("on-missing = \"reject\"\non-mising = \"warn\"\n", &["pullgate.toml", "line 2", "on-mising"][..]),
+        ("deadline = \"10\"\n", &["line 1", "not a duration"]),
+        ("deadline = \"0s\"\n", &["line 1", "not a duration"]),
+        ("\n\non-error = \"ignore\"\n", &["line 3", "ignore"]),
+        ("[refs]\nenforce = [\"a[b\"]\n", &["a[b", "not a pattern"]),
+        ("[registries.\"r.io\"]\ncredentials = \"dokcer\"\n", &["line 2", "credentials are"]),
+        ("[registries.\"r.io\"]\ncredentials = { username = \"x\" }\n", &["line 2", "password-file"]),
+        ("[bypass]\nactors = []\n", &["line 1", "bypass"]),
+        ("x = [", &["line 1"]),
+    ] {
+        let said = refusal(text);
+        assert!(words.iter().all(|word| said.contains(word)), "{text:?}: {said}");
+    }
+}
+
+#[test]
+fn a_repositorys_file_stands_on_the_one_that_it_extends() {
+    let folder = tempfile::tempdir().expect("the folder for temporary files is writable");
+    let base = folder.path().join("base.toml");
+    fs::write(&base, "message = \"base\"\n[files]\nignore = [\"a/\"]\n").expect("the folder is writable");
+    let over = format!("extends = \"{}\"\n[files]\nignore = [\"b/\"]\n", base.display());
+    let (_folder, search) = repository(&over);
+    let config = search.load().unwrap();
+    assert_eq!(config.message(), "base");
+    assert!(config.ignores(&RepoPath::new("b/x.yaml")) && !config.ignores(&RepoPath::new("a/x.yaml")));
+}
+
+#[test]
+fn what_is_extended_is_checked_as_strictly() {
+    let folder = tempfile::tempdir().expect("the folder for temporary files is writable");
+    let base = folder.path().join("base.toml");
+    fs::write(&base, "\nmesage = \"base\"\n").expect("the folder is writable");
+    let said = refusal(&format!("extends = \"{}\"\n", base.display()));
+    assert!(said.contains("base.toml") && said.contains("line 2") && said.contains("mesage"), "{said}");
+}
