@@ -1,2 +1,3 @@
 //! The tests that need more than one room, as one binary.
 mod layers;
+mod yaml;
