@@ -70,6 +70,7 @@ impl<'a> Builder<'a> {
                 }
                 // Without `---`, its span is that of what follows.
                 if !explicit {
+                    self.skip_what_is_lost(start);
                     return Ok(None);
                 }
             }
@@ -77,6 +78,16 @@ impl<'a> Builder<'a> {
         }
         self.last = (end, position(span.end));
         Ok(finished)
+    }
+
+    /// After a document that was abandoned, the next one can begin without `---`; then `...` stands before it.
+    fn skip_what_is_lost(&mut self, start: usize) {
+        let (last, at) = self.last;
+        let between = self.document.source.get(last..start).unwrap_or_default();
+        let mut dots = between.rmatch_indices("...").map(|(length, dots)| &between[..length + dots.len()]);
+        if let Some(lost) = dots.find(|lost| lost[..lost.len() - 3].ends_with(lines::BREAKS)) {
+            self.last = (last + lost.len(), at.after(lost));
+        }
     }
 
     /// Forgets the document that is being read.

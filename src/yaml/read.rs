@@ -158,6 +158,13 @@ mod tests {
     }
 
     #[test]
+    fn places_are_right_after_a_document_that_was_lost() {
+        let stream = read("a: *b |\n c\n...\n# d\n|\n  e\n");
+        let root = stream.documents[0].root();
+        assert_eq!((root.as_str(), root.position().line), (Some("e\n"), 5));
+    }
+
+    #[test]
     fn a_template_is_an_error_of_its_own_at_the_expression() {
         for (template, at) in [
             ("a: 1\n{{- if .x }}\nb: 2\n{{- end }}", (2, 1)),

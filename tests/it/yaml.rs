@@ -189,6 +189,11 @@ fn mutate(text: &str, edits: &[(prop::sample::Index, usize, &str)]) -> String {
     chars.into_iter().collect()
 }
 
+/// Without byte order marks, which are not counted as columns.
+fn without_marks(text: &str) -> String {
+    text.replace('\u{feff}', "")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -201,8 +206,7 @@ proptest! {
 
     #[test]
     fn arbitrary_yaml_is_survived_and_its_places_are_right(tokens in vec(select(TOKENS), 0..40)) {
-        let text = tokens.concat();
-        prop_assume!(!text.contains('\u{feff}'));
+        let text = without_marks(&tokens.concat());
         let stream = read(text.as_bytes());
         check_places(&stream, &text);
         check_entries(&stream);
@@ -214,7 +218,8 @@ proptest! {
         edits in vec((any::<prop::sample::Index>(), 0..6_usize, select(TOKENS)), 1..8),
     ) {
         let manifests = manifests();
-        let text = mutate(&String::from_utf8_lossy(&manifest.get(&manifests).1), &edits).replace('\u{feff}', "");
+        let text = mutate(&String::from_utf8_lossy(&manifest.get(&manifests).1), &edits);
+        let text = without_marks(&text);
         let started = Instant::now();
         let stream = read(text.as_bytes());
         prop_assert!(started.elapsed() < Duration::from_secs(1));
