@@ -4,8 +4,8 @@ use super::{
     error::{Error, ErrorKind},
     lines::{self, Position},
     merge,
-    node::Style,
     read::Limits,
+    scalar::Style,
 };
 use granit_parser::{Event, Marker, ScalarStyle, Span, StructureStyle, Tag};
 use std::{
@@ -19,7 +19,7 @@ pub(super) struct Builder<'a> {
     document: Document,
     /// The collections that are being read, outermost first.
     open: Vec<u32>,
-    /// The node at which each anchor of the document stands; whatever has none is filed under 0, which no alias names.
+    /// The node at which each anchor of the document stands.
     anchors: HashMap<usize, u32>,
     /// What each mapping with merge keys gains by them, in nodes.
     gains: HashMap<u32, usize>,
@@ -46,7 +46,7 @@ impl<'a> Builder<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map_or(0, |tag| self.tag(&tag));
                 let index = self.scalar(&text, style, tag, span)?;
-                self.anchors.insert(anchor, index);
+                self.anchor(anchor, index);
             }
             Event::Alias(anchor) => {
                 let unknown = || ErrorKind::Syntax("found unknown anchor".into()).at(position(span.start));
@@ -70,6 +70,7 @@ impl<'a> Builder<'a> {
                 }
                 // Without `---`, its span is that of what follows.
                 if !explicit {
+                    self.skip_what_is_lost(start);
                     return Ok(None);
                 }
             }
@@ -77,6 +78,16 @@ impl<'a> Builder<'a> {
         }
         self.last = (end, position(span.end));
         Ok(finished)
+    }
+
+    /// After a document that was abandoned, the next one can begin without `---`; then `...` stands before it.
+    fn skip_what_is_lost(&mut self, start: usize) {
+        let (last, at) = self.last;
+        let between = self.document.source.get(last..start).unwrap_or_default();
+        let mut dots = between.rmatch_indices("...").map(|(length, dots)| &between[..length + dots.len()]);
+        if let Some(lost) = dots.find(|lost| lost[..lost.len() - 3].ends_with(lines::BREAKS)) {
+            self.last = (last + lost.len(), at.after(lost));
+        }
     }
 
     /// Forgets the document that is being read.
@@ -110,7 +121,7 @@ impl<'a> Builder<'a> {
         let index = self.push(content, position, start, offset(span.end))?;
         self.document.nodes[index as usize].next = OPEN;
         self.open.push(index);
-        self.anchors.insert(anchor, index);
+        self.anchor(anchor, index);
         Ok(())
     }
 
@@ -131,8 +142,7 @@ impl<'a> Builder<'a> {
         let document = &self.document;
         let keys: Vec<u32> = document.pairs(index).map(|(key, _)| key).collect();
         let merges = keys.iter().any(|&key| merge::is_merge_key(document, key));
-        let mut seen = HashSet::with_capacity(keys.len());
-        let duplicates = !keys.iter().filter_map(|&key| document.scalar_text(key)).all(|key| seen.insert(key));
+        let duplicates = has_duplicates(keys.iter().filter_map(|&key| document.scalar_text(key)));
         if merges {
             let gain = |&source: &u32| match document.raw(source).content {
                 Content::Mapping { entries, .. } => 1 + entries as usize + self.gains.get(&source).unwrap_or(&0),
@@ -196,6 +206,13 @@ impl<'a> Builder<'a> {
         self.document.tags.len() as u32
     }
 
+    fn anchor(&mut self, anchor: usize, index: u32) {
+        // Zero is the parser's word for none.
+        if anchor != 0 {
+            self.anchors.insert(anchor, index);
+        }
+    }
+
     fn push(&mut self, content: Content, position: Position, start: usize, end: usize) -> Result<u32, Error> {
         self.charge(1, position)?;
         let index = self.document.nodes.len() as u32;
@@ -209,6 +226,15 @@ impl<'a> Builder<'a> {
         let limit = self.limits.nodes;
         if self.nodes > limit { Err(ErrorKind::TooManyNodes(limit).at(at)) } else { Ok(()) }
     }
+}
+
+fn has_duplicates<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> bool {
+    // Most mappings are small, and comparing is quicker than hashing then.
+    if texts.clone().nth(8).is_none() {
+        return texts.clone().enumerate().any(|(count, text)| texts.clone().take(count).any(|earlier| earlier == text));
+    }
+    let mut seen = HashSet::new();
+    !{ texts }.all(|text| seen.insert(text))
 }
 
 /// Line and column as people count them.

@@ -1,8 +1,5 @@
 //! One document: an arena of nodes over the text of the stream.
-use super::{
-    lines::Position,
-    node::{Node, Style},
-};
+use super::{lines::Position, node::Node, scalar::Style};
 use std::{ops::Range, sync::Arc};
 
 /// A document with content. Nodes lie in the order of the text, each before its children; the children of a mapping

@@ -4,7 +4,7 @@
 //! always ends; how much it may add in all is bounded when the document is built.
 use super::{
     document::{Content, Document},
-    node::Style,
+    scalar::Style,
 };
 use std::collections::HashMap;
 

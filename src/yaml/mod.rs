@@ -12,10 +12,12 @@ mod merge;
 mod node;
 mod read;
 pub mod resolve;
+mod scalar;
 mod template;
 
 pub use document::Document;
 pub use error::{Error, ErrorKind};
 pub use lines::Position;
-pub use node::{Kind, Node, Scalar, Style};
+pub use node::{Kind, Node};
 pub use read::{Limits, Stream, parse};
+pub use scalar::{Scalar, Style};

@@ -4,6 +4,7 @@ use super::{
     lines::{self, Position},
     merge,
     resolve::is_null,
+    scalar::{Scalar, Style},
 };
 use std::fmt;
 
@@ -24,32 +25,6 @@ pub enum Kind {
     Sequence,
     /// Text, or null.
     Scalar,
-}
-
-/// How a scalar is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// Without quotes: what it means depends on its text.
-    Plain,
-    /// `'text'`
-    SingleQuoted,
-    /// `"text"`
-    DoubleQuoted,
-    /// `|`
-    Literal,
-    /// `>`
-    Folded,
-}
-
-/// A scalar before anyone decides on its type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scalar<'a> {
-    /// The text, with escapes and folding undone; empty where nothing is written.
-    pub text: &'a str,
-    /// How it is written.
-    pub style: Style,
-    /// The explicit tag: `!!str` for those of YAML itself, else as it is written.
-    pub tag: Option<&'a str>,
 }
 
 impl<'a> Node<'a> {

@@ -138,8 +138,8 @@ mod tests {
     #[test]
     fn empty_documents_are_left_out() {
         let lines = |text: &str| outline(&read(text)).0;
-        assert_eq!(lines(""), Vec::<u32>::new());
-        assert_eq!(lines("# only a comment\n"), Vec::<u32>::new());
+        assert_eq!(lines(""), [0; 0]);
+        assert_eq!(lines("# only a comment\n"), [0; 0]);
         assert_eq!(lines("---\n# a\n---\na: 1\n...\n---\n---\nb: 2\n---\n"), [4, 8]);
         assert_eq!(lines("%YAML 1.2\n--- a\n"), [2]);
     }
@@ -155,6 +155,13 @@ mod tests {
             assert!(matches!(errors[..], [(3..=5, _, ErrorKind::Syntax(_))]), "{broken:?} {errors:?}");
             assert!(stream.documents[1].root().get("last").is_some());
         }
+    }
+
+    #[test]
+    fn places_are_right_after_a_document_that_was_lost() {
+        let stream = read("a: *b |\n c\n...\n# d\n|\n  e\n");
+        let root = stream.documents[0].root();
+        assert_eq!((root.as_str(), root.position().line), (Some("e\n"), 5));
     }
 
     #[test]

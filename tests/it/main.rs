@@ -9,3 +9,4 @@ mod push;
 mod readme;
 mod registry;
 mod world;
+mod yaml;

@@ -14,7 +14,8 @@ fn it_has_less_than_two_hundred_lines() {
 #[test]
 fn its_configuration_is_understood() {
     let text = readme();
-    let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("there is an example");
+    let example =
+        text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("there is an example");
     let folder = tempfile::tempdir().expect("the folder for temporary files is writable");
     let file = folder.path().join("config.toml");
     fs::write(&file, example).expect("the folder is writable");
