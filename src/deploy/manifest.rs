@@ -5,7 +5,7 @@ use crate::{
     tree::{Content, Entry, Error, ObjectId, RepoPath, Tree},
     yaml,
 };
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{cell::RefCell, collections::HashMap, panic, rc::Rc};
 
 /// What a manifest file says.
 #[derive(Debug, Default)]
@@ -43,23 +43,27 @@ impl Manifests {
             return Ok(Rc::clone(known));
         }
         let manifest = Rc::new(match tree.read(id, self.limit)? {
-            Content::Bytes(bytes) => parse(&bytes),
-            Content::TooLarge(size) => too_large(size, self.limit),
+            // One file that trips the parser is one file that is not read, not a push that nobody can make.
+            Content::Bytes(bytes) => panic::catch_unwind(|| parse(&bytes)).unwrap_or_else(|_| {
+                unread("unreadable-yaml", "reading the file failed; this is a fault of pullgate".to_owned())
+            }),
+            Content::TooLarge(size) => {
+                unread("too-large", format!("the file has {size} bytes; files over {} are not read", self.limit))
+            }
         });
         self.read.borrow_mut().insert(*id, Rc::clone(&manifest));
         Ok(manifest)
     }
 }
 
-fn too_large(size: u64, limit: u64) -> Manifest {
-    let why = format!("the file has {size} bytes; files over {limit} are not read");
-    Manifest { objects: Vec::new(), faults: vec![(yaml::Position { line: 1, column: 1 }, "too-large", why)] }
+/// In place of a file that is not read.
+fn unread(code: &'static str, why: String) -> Manifest {
+    Manifest { faults: vec![(yaml::Position { line: 1, column: 1 }, code, why)], ..Manifest::default() }
 }
 
 fn parse(bytes: &[u8]) -> Manifest {
     if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
-        let why = "the file is a Git LFS pointer; its content is not in the repository".to_owned();
-        return Manifest { faults: vec![(yaml::Position { line: 1, column: 1 }, "lfs", why)], ..Manifest::default() };
+        return unread("lfs", "the file is a Git LFS pointer; its content is not in the repository".to_owned());
     }
     let stream = yaml::parse(bytes, &yaml::Limits::default());
     let objects = stream.documents.iter().flat_map(extract::objects).filter_map(|object| {

@@ -69,10 +69,9 @@ impl Kustomization {
         read
     }
 
-    /// In place of a file of `size` bytes, which is more than is read.
-    pub(super) fn too_large(size: u64) -> Self {
-        let refused = Some((Position { line: 1, column: 1 }, format!("it has {size} bytes, more than is read")));
-        Self { refused, ..Self::default() }
+    /// In place of a file that is not read.
+    pub(super) fn unread(why: String) -> Self {
+        Self { refused: Some((Position { line: 1, column: 1 }, why)), ..Self::default() }
     }
 
     fn take_fields(&mut self, path: &RepoPath, root: Node<'_>) -> Result<(), Refusal> {

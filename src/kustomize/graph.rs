@@ -4,6 +4,7 @@ use crate::tree::{self, Content, Entry, ObjectId, RepoPath, Tree};
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap},
+    panic,
     rc::Rc,
 };
 
@@ -164,8 +165,9 @@ impl Parsed {
             return Ok(Rc::clone(known));
         }
         let parsed = Rc::new(match tree.read(&id, MAX_FILE)? {
-            Content::Bytes(bytes) => Kustomization::parse(path, &bytes),
-            Content::TooLarge(size) => Kustomization::too_large(size),
+            Content::Bytes(bytes) => panic::catch_unwind(|| Kustomization::parse(path, &bytes))
+                .unwrap_or_else(|_| Kustomization::unread("reading it failed; this is a fault of pullgate".to_owned())),
+            Content::TooLarge(size) => Kustomization::unread(format!("it has {size} bytes, more than is read")),
         });
         self.files.borrow_mut().insert(key, Rc::clone(&parsed));
         Ok(parsed)
