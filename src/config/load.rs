@@ -24,7 +24,7 @@ pub struct Search {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file is there, or was named, and cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Unreadable {
         /// The file.
         path: PathBuf,

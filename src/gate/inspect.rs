@@ -60,7 +60,7 @@ pub struct Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The objects of a ref update could not be read.
-    #[error("{name}: {source}", name = escape(&name.to_string(), 200))]
+    #[error("{name}", name = escape(&name.to_string(), 200))]
     Ref {
         /// The ref.
         name: RefName,
@@ -71,7 +71,7 @@ pub enum Error {
     #[error(transparent)]
     Tree(#[from] tree::Error),
     /// No runtime for the network could be had from the system.
-    #[error("cannot start asking the registries: {0}")]
+    #[error("cannot start asking the registries")]
     Runtime(#[from] io::Error),
 }
 

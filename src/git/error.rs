@@ -28,7 +28,7 @@ pub enum Error {
         reason: String,
     },
     /// What the user gave as a revision names no object.
-    #[error("no revision {revision:?}: {reason}")]
+    #[error("there is no revision {revision:?}: {reason}")]
     Revision {
         /// As it was given.
         revision: String,
@@ -53,7 +53,10 @@ impl Error {
 
 /// All of gix's chain of causes, on one line.
 pub(super) fn causes(error: &gix::Error) -> String {
-    format!("{error:#}")
+    // Not `{error:#}`, which spells some of them out for developers, over several lines.
+    let mut messages: Vec<String> = error.iter_errors().map(|cause| cause.to_string().replace('\n', " ")).collect();
+    messages.dedup();
+    messages.join(": ")
 }
 
 impl From<Error> for tree::Error {

@@ -4,6 +4,7 @@ mod demo;
 mod deploy;
 mod git;
 mod git_command;
+mod images;
 mod install;
 mod layers;
 mod map_tree;
