@@ -62,10 +62,25 @@ pub struct Finding {
     pub severity: Severity,
     /// Why, in one or more sentences without a full stop; escaped when it is printed.
     pub detail: String,
-    /// What to do, one sentence each: a hint to the pusher or the lines that the administrator would add.
-    pub hints: Vec<String>,
+    /// What to do.
+    pub hints: Vec<Hint>,
     /// Tags that exist and look alike, the most likely first.
     pub suggestions: Vec<String>,
+}
+
+/// A piece of advice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// One sentence without a full stop.
+    pub text: String,
+    /// Lines of configuration that it speaks of.
+    pub configuration: Vec<String>,
+}
+
+impl From<&str> for Hint {
+    fn from(text: &str) -> Self {
+        Self { text: text.to_owned(), configuration: Vec::new() }
+    }
 }
 
 /// Something that was not checked, and why.

@@ -16,7 +16,7 @@ use std::{
 /// The hook: reads "old new ref" lines from standard input, as git writes them
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The configuration file, instead of <repository>/pullgate.toml or /etc/pullgate/config.toml
+    /// The configuration file, instead of pullgate.toml in the repository or /etc/pullgate/config.toml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Say one line when the push is accepted

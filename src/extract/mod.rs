@@ -1,6 +1,6 @@
 //! An object in, image slots out. Pure.
 //!
-//! A new manifest form is one new file here and one row in [`FORMS`].
+//! A new manifest form is one new file here and one row in `FORMS`.
 mod containers;
 mod form;
 mod object;

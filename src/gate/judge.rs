@@ -2,7 +2,7 @@
 use crate::{
     image::{Reference, reference::Invalid},
     registry::{Answer, AskedAs, Error},
-    verdict::Verdict,
+    verdict::{Hint, Verdict},
 };
 
 /// A verdict with its reasons.
@@ -10,7 +10,7 @@ use crate::{
 pub(super) struct Judged {
     pub(super) verdict: Verdict,
     pub(super) detail: String,
-    pub(super) hints: Vec<String>,
+    pub(super) hints: Vec<Hint>,
     pub(super) suggestions: Vec<String>,
 }
 
@@ -62,23 +62,21 @@ fn of_answer(reference: &Reference, answer: &Answer) -> Option<Judged> {
                 }
             };
             let mut judged = Judged::new(Verdict::Denied, detail, FIX_OR_PUSH);
-            judged.hints.push(access);
+            judged.hints.push(access.as_str().into());
             judged
         }
         Answer::Blocked { .. } => {
             Judged::new(Verdict::Blocked, detail, "deploy another version, or have the registry's policy changed")
         }
         Answer::NotAllowed { configuration, .. } => {
-            let lines = configuration.join("\n");
-            let hint =
-                format!("the administrator of this git server can allow it in pullgate's configuration:\n{lines}");
-            Judged::new(Verdict::NotAllowed, detail, hint)
+            let text = "the administrator of this git server can allow that in pullgate's configuration:".to_owned();
+            Judged::new(Verdict::NotAllowed, detail, Hint { text, configuration: configuration.clone() })
         }
     })
 }
 
 impl Judged {
-    fn new(verdict: Verdict, detail: String, hint: impl Into<String>) -> Self {
+    fn new(verdict: Verdict, detail: String, hint: impl Into<Hint>) -> Self {
         Self { verdict, detail, hints: vec![hint.into()], suggestions: Vec::new() }
     }
 }

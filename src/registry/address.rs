@@ -3,7 +3,7 @@ use super::{
     answer::{Answer, Refusal},
     options::{HostOptions, Unlisted},
 };
-use crate::http::Reach;
+use crate::http::{Reach, is_public};
 use reqwest::Url;
 use std::collections::BTreeMap;
 
@@ -121,10 +121,18 @@ impl Others<'_> {
 /// Lines that would allow a registry in the configuration.
 pub(super) fn not_allowed(refusal: Refusal, host: &str) -> Answer {
     let mut configuration = vec![format!("[registries.\"{host}\"]")];
-    if matches!(refusal, Refusal::NoPublicAddress | Refusal::Private) {
+    let is_private = matches!(refusal, Refusal::NoPublicAddress | Refusal::Private);
+    if is_private || is_private_address(host) {
         configuration.push("private = true".to_owned());
     }
     Answer::NotAllowed { refusal, host: host.to_owned(), configuration }
+}
+
+/// Whether the host, perhaps with a port, is written as an address that is not public.
+fn is_private_address(host: &str) -> bool {
+    let url = Url::parse(&format!("https://{host}/")).ok();
+    let address = url.as_ref().and_then(Url::host_str).map(|host| host.trim_start_matches('[').trim_end_matches(']'));
+    address.and_then(|address| address.parse().ok()).is_some_and(|address| !is_public(address))
 }
 
 /// `host`, or `host:port` if the port is not that of the scheme.

@@ -127,19 +127,18 @@ fn notices(text: &mut String, word: &str, notices: &[Notice]) {
 /// What to do, each piece of advice once.
 fn closing(text: &mut String, rejected: &[&Finding], message: &str) {
     separate(text);
-    let mut told: Vec<&String> = Vec::new();
-    for hint in rejected.iter().flat_map(|finding| &finding.hints) {
-        if !told.contains(&hint) && told.len() < IN_FULL {
-            for (index, line) in hint.lines().enumerate() {
-                // The first line is advice in words; further ones are configuration, which must not be broken.
-                let line = escape(line, 2 * PIECE);
-                text.push_str(&if index == 0 {
-                    wrap(&format!("hint: {line}"), "")
-                } else {
-                    format!("hint:   {line}\n")
-                });
-            }
-            told.push(hint);
+    let mut advice: Vec<(&str, Vec<&String>)> = Vec::new();
+    for hint in rejected.iter().take(IN_FULL).flat_map(|finding| &finding.hints) {
+        match advice.iter_mut().find(|(known, _)| *known == hint.text) {
+            Some((_, lines)) => lines.extend(&hint.configuration),
+            None => advice.push((&hint.text, hint.configuration.iter().collect())),
+        }
+    }
+    for (words, configuration) in advice {
+        text.push_str(&wrap(&format!("hint: {}", escape(words, 2 * PIECE)), ""));
+        for line in configuration {
+            // Not wrapped: somebody will copy it.
+            let _ = writeln!(text, "hint:   {}", escape(line, 2 * PIECE));
         }
     }
     if !message.is_empty() {
@@ -172,7 +171,7 @@ mod tests {
     use crate::{
         image::{Certainty, ImageUse, Link, Place},
         tree::RepoPath,
-        verdict::{Finding, Notice, Report, Severity, Verdict},
+        verdict::{Finding, Hint, Notice, Report, Severity, Verdict},
     };
 
     fn place(path: &str, line: u32) -> Place {
@@ -201,7 +200,7 @@ mod tests {
             verdict,
             severity,
             detail: "not found: the repository has no tag \"1.4.3\" (404 MANIFEST_UNKNOWN)".into(),
-            hints: vec!["push the image first or fix the tag, then push again".into()],
+            hints: vec![Hint::from("push the image first or fix the tag, then push again")],
             suggestions: vec!["1.4.2".into()],
         }
     }

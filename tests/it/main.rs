@@ -1,4 +1,10 @@
 //! The tests that need more than one room, as one binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that panics has failed, and what it prints is for who reads it"
+)]
+
 mod config;
 mod demo;
 mod deploy;

@@ -55,7 +55,8 @@ fn where_only_listed_registries_are_asked_the_others_are_named_with_what_would_a
     let image = format!("{}/team/app:1", registry.host());
     let checked = check(options, &[image]).remove(0);
     let Ok(Answer::NotAllowed { refusal: Refusal::Unlisted, configuration, host }) = checked else { panic!() };
-    assert_eq!((configuration, host), (vec![format!("[registries.\"{}\"]", registry.host())], registry.host()));
+    let lines = vec![format!("[registries.\"{}\"]", registry.host()), "private = true".to_owned()];
+    assert_eq!((configuration, host), (lines, registry.host()));
     assert_eq!(registry.connections(), 0);
 }
 
