@@ -57,7 +57,12 @@ fn leads_to_a_root(graph: &Graph, directory: &RepoPath) -> bool {
 }
 
 /// Whether the file at `path` speaks for itself.
-fn is_plain_manifest(tree: &dyn Tree, graph: &Graph, options: &Options<'_>, path: &RepoPath) -> Result<bool, Error> {
+pub(super) fn is_plain_manifest(
+    tree: &dyn Tree,
+    graph: &Graph,
+    options: &Options<'_>,
+    path: &RepoPath,
+) -> Result<bool, Error> {
     let is_hidden = || path.components().any(|name| name.starts_with(b"."));
     Ok(is_manifest_name(path)
         && !is_kustomization_name(path.file_name())

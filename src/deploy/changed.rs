@@ -1,6 +1,6 @@
 //! What the new tree deploys and the old one did not.
 use super::{
-    affected::{affected, with_target},
+    affected::{affected, is_plain_manifest, with_target},
     diff::{Difference, differences},
     manifest::{Manifests, file_id, is_manifest_name},
     unit::{Images, Options, Site, Unit},
@@ -85,8 +85,8 @@ fn images_before(
     let graph = Graph::read(old, parsed)?;
     let mut units = affected(old, &graph, options, paths)?.units;
     units.extend(reads.iter().filter(|path| graph.is_root(path)).cloned().map(Unit::Kustomization));
-    for path in reads.iter().filter(|path| !graph.is_consumed(path) && is_manifest_name(path)) {
-        if file_id(old.lookup(path)?).is_some() {
+    for path in reads {
+        if is_plain_manifest(old, &graph, options, path)? {
             units.insert(Unit::Manifest(path.clone()));
         }
     }

@@ -1,6 +1,7 @@
 //! What a tree deploys, over trees that are maps.
 mod changed;
 mod conformance;
+mod properties;
 
 use crate::map_tree::MapTree;
 use pullgate::deploy::{self, Changes, Options};
