@@ -2,6 +2,7 @@
 use super::changes;
 use crate::map_tree::MapTree;
 use proptest::{collection::btree_map, prelude::*, sample::select};
+use pullgate::image::ImageUse;
 use std::collections::BTreeMap;
 
 /// Paths that name one another, and some that lead astray.
@@ -48,7 +49,7 @@ proptest! {
     fn nothing_is_new_in_the_same_tree_and_what_is_new_is_there(old in files(), new in files()) {
         let (old, new) = (tree(&old), tree(&new));
         prop_assert!(changes(Some(&new), &new).uses.is_empty());
-        let all: Vec<String> = changes(None, &new).uses.iter().map(|image| image.pulled()).collect();
+        let all: Vec<String> = changes(None, &new).uses.iter().map(ImageUse::pulled).collect();
         for image in changes(Some(&old), &new).uses {
             prop_assert!(all.contains(&image.pulled()), "{image:?} is new and not there");
         }
@@ -58,8 +59,8 @@ proptest! {
     /// no file changed.
     #[test]
     fn nothing_new_goes_untold(old in files(), new in files()) {
-        let told: Vec<String> = changes(Some(&tree(&old)), &tree(&new)).uses.iter().map(|image| image.pulled()).collect();
-        let before: Vec<String> = changes(None, &tree(&old)).uses.iter().map(|image| image.pulled()).collect();
+        let told: Vec<String> = changes(Some(&tree(&old)), &tree(&new)).uses.iter().map(ImageUse::pulled).collect();
+        let before: Vec<String> = changes(None, &tree(&old)).uses.iter().map(ImageUse::pulled).collect();
         for image in changes(None, &tree(&new)).uses {
             let files: Vec<String> = image.chain.iter().map(|link| link.place.path.to_string()).collect();
             let has_changed = files.iter().any(|path| old.get(path.as_str()) != new.get(path.as_str()));
