@@ -1,10 +1,11 @@
 //! Whether a manifest can be pulled: HEAD, then GET before anything but "yes" is believed.
 use super::{
     answer::{Answer, Repository},
+    attempt::Attempt,
     complaint::Complaint,
     error::Error,
     exchange::Reply,
-    host::{Attempt, Halt, Host, Outcome},
+    host::{Halt, Host, Outcome},
     tags,
 };
 use crate::{
@@ -142,7 +143,7 @@ fn digest_like(digest: &str, body: &[u8]) -> String {
 async fn absent(host: &Host, attempt: &Attempt, reference: &Reference, code: Option<String>) -> Answer {
     let (repository, suggestions) = match (code.as_deref(), reference.digest(), reference.tag()) {
         (Some("NAME_UNKNOWN"), ..) => (Repository::Missing, Vec::new()),
-        (_, None, Some(tag)) if host.site.options.suggestions => tags::alike(host, attempt, tag).await,
+        (_, None, Some(tag)) if host.site.options.suggestions => Box::pin(tags::alike(host, attempt, tag)).await,
         _ => (Repository::Unknown, Vec::new()),
     };
     Answer::Absent { status: 404, code, repository, suggestions }

@@ -1,7 +1,8 @@
 //! "Did you mean": the tags that a repository has, and which of them look like one that it has not.
 use super::{
     answer::Repository,
-    host::{Attempt, Host, Outcome},
+    attempt::Attempt,
+    host::{Host, Outcome},
 };
 use serde::Deserialize;
 use std::{cmp::Reverse, time::Duration};
