@@ -15,8 +15,6 @@ pub(super) struct Attempt {
     pub(super) credentials: Option<Credentials>,
     /// By origin.
     held: BTreeMap<String, Held>,
-    /// Whether a token was fetched for the scope that the registry found wanting.
-    pub(super) widened: bool,
     /// Whether a token was replaced that the registry called invalid.
     pub(super) refreshed: bool,
     /// Whether the credentials were tried.
@@ -52,7 +50,6 @@ impl Attempt {
             repository: repository.to_owned(),
             credentials,
             held: BTreeMap::new(),
-            widened: false,
             refreshed: false,
             sent: false,
             refused: None,

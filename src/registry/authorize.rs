@@ -110,10 +110,7 @@ impl Host {
                 Ok(Step::Again)
             }
             (Some(Held::Token { wanted, token, .. }), Some(bearer)) => match bearer.error.as_deref() {
-                Some("insufficient_scope")
-                    if !attempt.widened && bearer.scope.is_some() && bearer.scope != wanted.scope =>
-                {
-                    attempt.widened = true;
+                Some("insufficient_scope") if bearer.scope.is_some() && bearer.scope != wanted.scope => {
                     let scope = bearer.scope.clone();
                     self.token(attempt, &reply.url, &bearer, scope).await
                 }

@@ -114,7 +114,6 @@ impl Host {
                 && let Step::Again = self.show_credentials(attempt)
             {
                 outcome = self.follow(attempt, Method::HEAD, url).await;
-                self.refuse_if(attempt, &outcome);
             }
             first = Some(outcome);
             opening

@@ -6,7 +6,6 @@ use super::{
     challenge::Bearer,
     credentials::{Credentials, Proof},
     error::Error,
-    exchange::Reply,
     host::{Halt, Host},
     token::{Granted, Service, Wanted, basic, bearer},
 };
@@ -132,13 +131,6 @@ impl Host {
         if let Some(credentials) = &attempt.credentials {
             self.lock().insert(credentials.source.clone());
             attempt.refused = Some(credentials.source.clone());
-        }
-    }
-
-    /// The credentials do not do if the registry itself says 401 to them.
-    pub(super) fn refuse_if(&self, attempt: &mut Attempt, outcome: &Result<Reply, Halt>) {
-        if matches!(outcome, Ok(reply) if reply.status == 401 && self.endpoint.is_own(&reply.url)) {
-            self.refuse(attempt);
         }
     }
 
