@@ -55,7 +55,7 @@ impl Host {
             };
             let granted = match &credentials {
                 Some(ours) => self.proven(&wanted, ours, &service).await,
-                None => Some(self.tokens.get(&wanted, service.fetch(&wanted, None)).await),
+                None => Some(self.tokens.get(&wanted, || service.fetch(&wanted, None)).await),
             };
             attempt.sent |= credentials.is_some();
             match granted.transpose().map_err(|error| self.of_realm(&realm, error))? {
@@ -86,17 +86,18 @@ impl Host {
         service: &Service<'_>,
     ) -> Option<Result<Granted, Error>> {
         let mut first = None;
-        let alone = async {
-            let granted = self.tokens.get(wanted, service.fetch(wanted, Some(ours))).await;
+        let slot = &mut first;
+        let alone = || async move {
+            let granted = self.tokens.get(wanted, || service.fetch(wanted, Some(ours))).await;
             if matches!(&granted, Ok(Granted::Refused(reply)) if reply.status == 401) {
                 self.lock().insert(ours.source.clone());
             }
-            first = Some(granted);
+            *slot = Some(granted);
         };
         self.tried.get(&ours.source, alone).await;
         match first {
             None if self.lock().contains(&ours.source) => None,
-            None => Some(self.tokens.get(wanted, service.fetch(wanted, Some(ours))).await),
+            None => Some(self.tokens.get(wanted, || service.fetch(wanted, Some(ours))).await),
             first => first,
         }
     }
