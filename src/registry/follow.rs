@@ -30,9 +30,7 @@ impl Host {
             headers.extend(attempt.held(&url).map(|held| (AUTHORIZATION, held.header().clone())));
             let request = Request { method: method.clone(), url: url.clone(), headers, body: None };
             let network = &self.site.network;
-            // Boxed, as what follows from an answer is in other files: thousands of questions may wait for theirs at the
-            // same time, and each would else hold room for everything that could become of it.
-            let reply = Box::pin(network.send(&self.permits, &request, &passage.reach, LIMITS)).await;
+            let reply = network.send(&self.permits, &request, &passage.reach, LIMITS).await;
             let reply = reply.map_err(|failure| self.halt(&url, failure))?;
             let Some(target) = redirect(&reply) else { return Ok(reply) };
             if url.scheme() == "https" && target.scheme() != "https" {

@@ -123,7 +123,7 @@ impl Host {
             return self.conclude(attempt, Method::HEAD, url, Some(outcome?)).await;
         }
         if let Some(learned) = opening.as_ref().map_err(Clone::clone)?
-            && let Step::Denied(reply) = Box::pin(self.anticipate(attempt, learned)).await?
+            && let Step::Denied(reply) = self.anticipate(attempt, learned).await?
         {
             return Ok(Outcome::Denied(*reply));
         }
@@ -151,7 +151,7 @@ impl Host {
             if reply.status != 401 {
                 break;
             }
-            match Box::pin(self.respond(attempt, &reply)).await? {
+            match self.respond(attempt, &reply).await? {
                 Step::Again => reply = self.follow(attempt, method.clone(), url).await?,
                 Step::Enough => break,
                 Step::Denied(reply) => return Ok(Outcome::Denied(*reply)),

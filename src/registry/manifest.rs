@@ -143,7 +143,7 @@ fn digest_like(digest: &str, body: &[u8]) -> String {
 async fn absent(host: &Host, attempt: &Attempt, reference: &Reference, code: Option<String>) -> Answer {
     let (repository, suggestions) = match (code.as_deref(), reference.digest(), reference.tag()) {
         (Some("NAME_UNKNOWN"), ..) => (Repository::Missing, Vec::new()),
-        (_, None, Some(tag)) if host.site.options.suggestions => Box::pin(tags::alike(host, attempt, tag)).await,
+        (_, None, Some(tag)) if host.site.options.suggestions => tags::alike(host, attempt, tag).await,
         _ => (Repository::Unknown, Vec::new()),
     };
     Answer::Absent { status: 404, code, repository, suggestions }
