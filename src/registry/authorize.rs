@@ -52,8 +52,8 @@ impl Scope {
 }
 
 impl Host {
-    /// What everybody else should know after the first answer. That the registry cannot be reached is worth sharing; that
-    /// one manifest was slow is not.
+    /// What everybody else should know after the first answer. That the registry cannot be reached is worth sharing;
+    /// that one manifest was slow is not.
     pub(super) fn learn(&self, repository: &str, outcome: &Result<Reply, Halt>) -> Result<Option<Learned>, Halt> {
         let reply = match outcome {
             Ok(reply) => reply,

@@ -77,8 +77,8 @@ impl Host {
         }
     }
 
-    /// The first use of credentials goes alone: many wrong ones at the same time may lock a user out. `None` if they were
-    /// refused meanwhile.
+    /// The first use of credentials goes alone: many wrong ones at the same time may lock a user out. `None` if they
+    /// were refused meanwhile.
     async fn proven(
         &self,
         wanted: &Wanted,
