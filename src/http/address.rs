@@ -40,7 +40,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         [0x2002, high, low, ..] => embedded(high, low),
         // Teredo and other protocol assignments; documentation
         [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
-        // Global unicast is all that is left: no loopback, mapped, unique local, link-local or multicast address is in it.
+        // Global unicast is all that is left: no loopback, mapped, unique local, link-local or multicast address is in
+        // it.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

@@ -14,6 +14,9 @@ pub enum Failure {
     /// The DNS did not answer, or not with yes or no.
     #[error("cannot resolve the name: {0}")]
     Lookup(String),
+    /// Nobody answered to a connection.
+    #[error("cannot connect: no answer in time")]
+    Silent,
     /// There is no connection.
     #[error("cannot connect: {0}")]
     Connect(String),
@@ -45,7 +48,7 @@ impl Failure {
             return Self::Tls(tls.to_string());
         }
         match (error.is_connect(), error.is_timeout()) {
-            (true, true) => Self::Connect("no answer in time".to_owned()),
+            (true, true) => Self::Silent,
             (true, false) => Self::Connect(root(error)),
             (false, true) => Self::Timeout,
             (false, false) => Self::Broken(root(error)),

@@ -14,6 +14,8 @@ use std::{
 
 /// How long one server is waited for, and how often servers are asked.
 const PATIENCE: (Duration, usize) = (Duration::from_millis(1500), 2);
+/// How long all of that may take: less than a connection may, so that it is the DNS that is blamed.
+const LIMIT: Duration = Duration::from_millis(2500);
 
 /// Why a name has no address that may be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +71,8 @@ impl Resolve for Resolver {
 impl System {
     async fn lookup(&self, name: &str) -> Result<Vec<SocketAddr>, Unresolved> {
         let configured = self.0.get_or_init(configure).as_ref().map_err(|reason| Unresolved::Failed(reason.clone()))?;
-        match configured.resolver.lookup_ip(name).await {
+        let found = tokio::time::timeout(LIMIT, configured.resolver.lookup_ip(name)).await;
+        match found.map_err(|_| Unresolved::Failed("the name servers do not answer".to_owned()))? {
             Ok(found) => Ok(found.iter().map(|address| SocketAddr::new(address, 0)).collect()),
             Err(error) if error.is_nx_domain() || error.is_no_records_found() => Err(Unresolved::NoSuchHost),
             Err(error) => Err(Unresolved::Failed(configured.unreadable.clone().unwrap_or_else(|| error.to_string()))),

@@ -46,8 +46,8 @@ mod tests {
 
     #[test]
     fn the_first_error_counts_whatever_its_code_and_its_text_is_kept_as_it_is() {
-        let body = b"{\"errors\":[{\"code\":\"TAG_EXPIRED\",\"message\":\"gone \\u001b[31m\",\"detail\":{}},{\"code\":\"B\"}]}";
-        let complaint = Complaint::of(body);
+        let errors = r#"[{"code":"TAG_EXPIRED","message":"gone \u001b[31m","detail":{}},{"code":"B"}]"#;
+        let complaint = Complaint::of(format!("{{\"errors\":{errors}}}").as_bytes());
         assert_eq!(complaint.code.as_deref(), Some("TAG_EXPIRED"));
         assert_eq!(complaint.message.as_deref(), Some("gone \u{1b}[31m"));
     }

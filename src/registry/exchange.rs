@@ -100,7 +100,13 @@ impl Network {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let response = builder.send().await.map_err(|error| Failure::of(&error))?;
+        let start = Instant::now();
+        let response = builder.send().await.map_err(|error| Failure::of(&error));
+        // Without the query, which may be signed.
+        let (method, host, path) = (&request.method, super::address::authority(&request.url), request.url.path());
+        let status = response.as_ref().map(|response| response.status().as_u16());
+        tracing::debug!(%method, host, path, ?status, elapsed = ?start.elapsed(), "asked");
+        let response = response?;
         let limit = if response.status().as_u16() == 200 { limits.success } else { limits.other };
         Reply::read(response, limit).await
     }

@@ -1,10 +1,11 @@
 //! Whether a manifest can be pulled: HEAD, then GET before anything but "yes" is believed.
 use super::{
     answer::{Answer, Repository},
+    attempt::Attempt,
     complaint::Complaint,
     error::Error,
     exchange::Reply,
-    host::{Attempt, Halt, Host, Outcome},
+    host::{Halt, Host, Outcome},
     tags,
 };
 use crate::{
@@ -148,8 +149,8 @@ async fn absent(host: &Host, attempt: &Attempt, reference: &Reference, code: Opt
     Answer::Absent { status: 404, code, repository, suggestions }
 }
 
-/// A "no" that may as well mean "not you". If credentials were refused on the way, the administrator has to act, and it is
-/// not known what the right ones would have shown.
+/// A "no" that may as well mean "not you". If credentials were refused on the way, the administrator has to act, and
+/// it is not known what the right ones would have shown.
 fn denied(host: &Host, attempt: &Attempt, reply: &Reply) -> Result<Answer, Halt> {
     let complaint = Complaint::of(&reply.body);
     let expired = complaint.message.as_deref().is_some_and(|text| text.contains("authorization token has expired"));

@@ -18,9 +18,10 @@ impl<K, V> Default for Memo<K, V> {
 
 impl<K: Ord + Clone, V: Clone> Memo<K, V> {
     /// The value of `key`; the first who asks fetches it, the others wait. If the first is cancelled, the next fetches.
-    pub(super) async fn get(&self, key: &K, fetch: impl Future<Output = V>) -> V {
+    pub(super) async fn get<F: Future<Output = V>>(&self, key: &K, fetch: impl FnOnce() -> F) -> V {
         let cell = Arc::clone(self.lock().entry(key.clone()).or_default());
-        cell.get_or_init(|| fetch).await.clone()
+        // Boxed: those who wait need no room for it.
+        cell.get_or_init(|| Box::pin(fetch())).await.clone()
     }
 
     /// Forgets the value of `key` if it is the one that `stale` means, and not one that was fetched since.

@@ -1,19 +1,23 @@
 //! Registries: whether images can be pulled from where their references say.
 //!
-//! Each distinct manifest is asked for once, all registries at the same time, under one deadline. "Absent" is an answer,
-//! and is given only after HEAD and GET agree; that a registry could not tell is an error, and never read as "absent".
-//! The protocol is that of <https://github.com/opencontainers/distribution-spec>, with the tokens of
+//! Each distinct manifest is asked for once, all registries at the same time, under one deadline. "Absent" is an
+//! answer, and is given only after HEAD and GET agree; that a registry could not tell is an error, and never read as
+//! "absent". The protocol is that of <https://github.com/opencontainers/distribution-spec>, with the tokens of
 //! <https://distribution.github.io/distribution/spec/auth/token/>.
 mod address;
 mod answer;
+mod attempt;
+mod authorize;
 mod challenge;
 mod complaint;
 mod credentials;
 mod error;
 mod exchange;
+mod follow;
 mod host;
 mod manifest;
 mod memo;
+mod obtain;
 mod options;
 mod tags;
 mod token;
@@ -44,8 +48,8 @@ impl Registries {
         }
     }
 
-    /// Asks for every reference, each distinct manifest once. Returns by the deadline, with [`Error::Deadline`] for what
-    /// was not answered by then; there is an entry for every reference.
+    /// Asks for every reference, each distinct manifest once. Returns by the deadline, with [`Error::Deadline`] for
+    /// what was not answered by then; there is an entry for every reference.
     pub async fn check(
         &self,
         references: &[Reference],

@@ -1,7 +1,8 @@
 //! "Did you mean": the tags that a repository has, and which of them look like one that it has not.
 use super::{
     answer::Repository,
-    host::{Attempt, Host, Outcome},
+    attempt::Attempt,
+    host::{Host, Outcome},
 };
 use serde::Deserialize;
 use std::{cmp::Reverse, time::Duration};
@@ -27,7 +28,7 @@ pub(super) enum Listing {
 /// What is known of the repository, and its tags that look like `tag`.
 pub(super) async fn alike(host: &Host, attempt: &Attempt, tag: &str) -> (Repository, Vec<String>) {
     let repository = &attempt.repository;
-    match host.tags.get(repository, list(host, attempt.clone())).await {
+    match host.tags.get(repository, || list(host, attempt.clone())).await {
         Listing::Tags(tags) => (Repository::Exists, closest(tag, &tags)),
         Listing::NoRepository => (Repository::Missing, Vec::new()),
         Listing::Unknown => (Repository::Unknown, Vec::new()),

@@ -139,3 +139,85 @@ fn normal(key: &str) -> String {
     };
     host + path
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DockerConfig, Entry, File, Proof, Secret, Source, normal};
+    use std::sync::OnceLock;
+
+    fn config(auths: &str) -> DockerConfig {
+        let file: File = serde_json::from_str(&format!("{{\"auths\":{{{auths}}}}}")).unwrap();
+        DockerConfig { path: "/etc/docker.json".into(), read: OnceLock::from(Ok(file.auths)) }
+    }
+
+    #[test]
+    fn keys_are_hosts_with_an_optional_path_and_urls_lose_theirs() {
+        for (key, expected) in [
+            ("https://index.docker.io/v1/", "docker.io"),
+            ("index.docker.io", "docker.io"),
+            ("registry-1.docker.io", "docker.io"),
+            ("docker.io", "docker.io"),
+            ("docker.io/acme", "docker.io/acme"),
+            ("https://ghcr.io", "ghcr.io"),
+            ("http://registry.example:5000/v2/", "registry.example:5000"),
+            ("quay.io/org/app", "quay.io/org/app"),
+            ("GHCR.io/", "ghcr.io"),
+        ] {
+            assert_eq!(normal(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn the_longest_path_wins_and_of_equal_keys_the_first() {
+        let entry = |key: &str, password: &str| format!("\"{key}\":{{\"username\":\"u\",\"password\":\"{password}\"}}");
+        let auths = [
+            entry("https://quay.io/v1/", "url"),
+            entry("quay.io", "host"),
+            entry("quay.io/org", "org"),
+            entry("quay.io/org/app", "app"),
+            "\"ghcr.io\":{}".to_owned(),
+        ];
+        let config = config(&auths.join(","));
+        let password = |registry: &str, repository: &str| {
+            let found = config.find(registry, repository).unwrap()?;
+            match found.proof {
+                Proof::Password { password, .. } => Some(password.expose().to_owned()),
+                other => panic!("{other:?}"),
+            }
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(password("quay.io", "org/app"), some("app"));
+        assert_eq!(password("quay.io", "org/app/sub"), some("app"));
+        assert_eq!(password("quay.io", "org/app2"), some("org"));
+        assert_eq!(password("quay.io", "organ/app"), some("url"));
+        assert_eq!(password("quay.io.evil.example", "org/app"), None);
+        assert_eq!(password("ghcr.io", "org/app"), None);
+        assert!(config.names("ghcr.io").unwrap() && !config.names("io").unwrap());
+    }
+
+    #[test]
+    fn credentials_come_in_several_shapes() {
+        let user = |user: &str, password: &str| {
+            Some(Proof::Password { user: user.to_owned(), password: Secret::new(password) })
+        };
+        let proof = |json: &str| serde_json::from_str::<Entry>(json).unwrap().proof();
+        assert_eq!(proof("{\"auth\":\"YWxpY2U6czNjcmV0\"}"), user("alice", "s3cret"));
+        // a:b:c, with and without padding; a:b and a NUL
+        assert_eq!(proof("{\"auth\":\"YTpiOmM=\"}"), user("a", "b:c"));
+        assert_eq!(proof("{\"auth\":\"YTpiOmM\"}"), user("a", "b:c"));
+        assert_eq!(proof("{\"auth\":\"YTpiAA==\"}"), user("a", "b"));
+        assert_eq!(proof("{\"username\":\"a\",\"password\":\"b\"}"), user("a", "b"));
+        assert_eq!(proof("{\"identitytoken\":\"t\"}"), Some(Proof::Identity(Secret::new("t"))));
+        assert_eq!(proof("{\"username\":\"<token>\",\"password\":\"t\"}"), Some(Proof::Identity(Secret::new("t"))));
+        assert_eq!(proof("{\"registrytoken\":\"t\"}"), Some(Proof::Registry(Secret::new("t"))));
+        assert_eq!(proof("{\"auth\":\"!\"}"), None);
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let config = config("\"a.io\":{\"username\":\"u\",\"password\":\"hunter2\"}");
+        let found = config.find("a.io", "x").unwrap();
+        assert!(!format!("{config:?} {found:?}").contains("hunter2"));
+        assert_eq!(found.unwrap().source, "/etc/docker.json, key \"a.io\"");
+    }
+}

@@ -135,6 +135,18 @@ fn a_manifest_fetched_by_digest_must_have_that_digest() {
 }
 
 #[test]
+fn a_head_that_names_another_digest_than_the_one_asked_for_is_not_believed() {
+    let registry = open();
+    let digest = registry.push("team/app", "1");
+    let headers = vec![("docker-content-digest".to_owned(), format!("sha256:{}", "0".repeat(64)))];
+    let other = Behaviour::Status { code: 200, headers, body: String::new() };
+    registry.misbehave(Scope::from(format!("team/app@{digest}").as_str()).head(), other);
+    let expected = Ok(Answer::Present { digest: Some(digest.clone()) });
+    assert_eq!(ask(&registry, plain(), &format!("team/app@{digest}")), expected);
+    assert_eq!(registry.requests().len(), 2);
+}
+
+#[test]
 fn a_body_without_end_is_read_no_further_than_a_manifest_may_be_long() {
     let registry = open();
     registry.push("team/app", "1");

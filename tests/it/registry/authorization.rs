@@ -290,3 +290,56 @@ fn a_token_that_has_become_invalid_is_replaced_once() {
     assert!(matches!(ask(&registry, plain(), "team/app:1"), Ok(Answer::Denied { .. })));
     assert!(registry.requests().len() <= 7, "{:?}", requests(&registry));
 }
+
+#[test]
+fn a_scope_that_the_registry_finds_wanting_is_widened_once() {
+    let registry = with(bearer());
+    registry.push("team/app", "1");
+    let challenge = "Bearer realm=\"/token\",service=\"lab\",scope=\"*\",error=\"insufficient_scope\"";
+    let wanting = Behaviour::Status {
+        code: 401,
+        headers: vec![("www-authenticate".into(), challenge.into())],
+        body: String::new(),
+    };
+    registry.misbehave(Scope::from("team/app:1").times(1), wanting.clone());
+    assert!(is_present(&ask(&registry, plain(), "team/app:1")));
+    assert!(
+        requests(&registry).iter().any(|line| line == "GET /token?service=lab&scope=*"),
+        "{:?}",
+        requests(&registry)
+    );
+
+    registry.clear();
+    registry.misbehave(Scope::from("team/app:1"), wanting);
+    assert!(matches!(ask(&registry, plain(), "team/app:1"), Ok(Answer::Denied { .. })));
+    assert!(registry.requests().len() <= 7, "{:?}", requests(&registry));
+}
+
+#[test]
+fn wrong_credentials_are_tried_once_however_many_images_there_are() {
+    let folder = TempDir::new().unwrap();
+    for auth in [basic(), bearer()] {
+        let registry = with(auth);
+        let images: Vec<String> = (0..20).map(|n| format!("{}/team/app-{n}:1", registry.host())).collect();
+        for n in 0..20 {
+            registry.push(&format!("team/app-{n}"), "1");
+            registry.restrict(&format!("team/app-{n}"), &["alice"]);
+        }
+        let checked = check(listing(&registry, alice(&folder, "wrong")), &images);
+        assert!(checked.iter().all(|checked| matches!(checked, Err(Error::RefusedCredentials { .. }))), "{checked:?}");
+        assert_eq!(with_credentials(&registry).len(), 1);
+    }
+}
+
+#[test]
+fn a_token_for_the_registry_itself_is_shown_as_it_is() {
+    let folder = TempDir::new().unwrap();
+    let registry = with(bearer());
+    registry.push("team/app", "1");
+    let config = docker_config(&folder, &registry.host(), "{\"registrytoken\":\"t0ken\"}");
+    let options = Options { docker_config: vec![config], ..listing(&registry, plain()) };
+    // The lab did not issue it, so the image is asked for once more as anybody.
+    assert!(is_present(&check(options, &[format!("{}/team/app:1", registry.host())])[0]));
+    let shown = registry.requests().into_iter().filter_map(|request| request.authorization);
+    assert!(shown.map(|authorization| authorization.value).any(|value| value == "t0ken"));
+}

@@ -1,6 +1,7 @@
 //! Asking registries: real HTTP against the registry in the process.
 mod answers;
 mod authorization;
+mod distribution;
 mod outages;
 mod places;
 mod tls;

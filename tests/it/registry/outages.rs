@@ -3,7 +3,7 @@ use super::{ask, check, check_within, is_present, listing, open, plain};
 use pullgate::{
     http::Failure,
     lab::{Behaviour, Scope},
-    registry::{Answer, Error},
+    registry::{Answer, Error, HostOptions, Options, Refusal},
 };
 use std::{
     net::TcpListener,
@@ -79,10 +79,7 @@ fn who_asks_to_be_left_alone_for_a_moment_is_asked_again_after_it() {
 fn a_registry_that_is_not_there_is_unreachable_for_all_its_images_at_once() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let images: Vec<String> = (0..20).map(|n| format!("{address}/app:{n}")).collect();
-    let options = pullgate::registry::Options {
-        hosts: [(address.to_string(), plain())].into(),
-        ..pullgate::registry::Options::default()
-    };
+    let options = Options { hosts: [(address.to_string(), plain())].into(), ..Options::default() };
     for checked in check(options, &images) {
         let Err(Error::Unreachable { failure: Failure::Connect(_), .. }) = checked else { panic!("{checked:?}") };
     }
@@ -122,4 +119,18 @@ fn an_absent_image_stays_absent_when_the_deadline_comes_while_tags_are_listed() 
     let image = format!("{}/team/app:2", registry.host());
     let checked = check_within(listing(&registry, plain()), &[image], Duration::from_millis(500)).remove(0);
     assert!(matches!(checked, Ok(Answer::Absent { .. })), "{checked:?}");
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_an_outage_of_a_listed_registry() {
+    let options =
+        Options { hosts: [("registry.invalid".to_owned(), HostOptions::default())].into(), ..Options::default() };
+    let checked = check(options, &["registry.invalid/app:1".to_owned()]).remove(0);
+    assert_eq!(checked, Err(Error::Unreachable { host: "registry.invalid".to_owned(), failure: Failure::NoSuchHost }));
+}
+
+#[test]
+fn of_an_unlisted_registry_it_is_not_said_whether_its_name_exists() {
+    let checked = check(Options::default(), &["registry.invalid/app:1".to_owned()]).remove(0);
+    assert!(matches!(checked, Ok(Answer::NotAllowed { refusal: Refusal::NoPublicAddress, .. })), "{checked:?}");
 }

@@ -125,3 +125,16 @@ fn a_listed_registry_is_asked_through_the_proxy_and_an_unlisted_one_is_not() {
     assert_eq!(refusal(checked.remove(1)), Refusal::Proxied);
     assert!(is_present(&checked[0]), "{checked:?}");
 }
+
+#[test]
+fn a_place_that_we_are_redirected_to_may_ask_for_a_token_but_not_for_ours() {
+    let folder = TempDir::new().unwrap();
+    let target = super::with(super::bearer());
+    target.push("team/app", "1");
+    let registry = super::with(super::basic());
+    registry.misbehave("team/app", Behaviour::Redirect(format!("http://{}/v2/team/app/manifests/1", target.host())));
+    let mut options = listing(&registry, alice(&folder, "s3cret"));
+    options.hosts.insert(target.host(), plain());
+    assert!(is_present(&check(options, &[format!("{}/team/app:1", registry.host())])[0]));
+    assert!(requests(&target).iter().all(|line| !line.ends_with(" Basic")));
+}

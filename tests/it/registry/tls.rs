@@ -2,7 +2,7 @@
 use super::{check, is_present};
 use pullgate::{
     http::{Failure, Roots},
-    lab::{self, Registry, Tls},
+    lab::{self, Behaviour, Registry, Tls},
     registry::{Error, HostOptions, Options},
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -93,4 +93,18 @@ fn a_ca_file_that_cannot_be_read_is_said_by_its_name() {
     let checked = check(secured.options(Some(missing)), &secured.images()[..1]).remove(0);
     let Err(Error::Local(message)) = checked else { panic!("{checked:?}") };
     assert!(message.contains("missing.pem"), "{message}");
+}
+
+#[test]
+fn a_redirect_out_of_tls_is_not_followed_even_to_a_listed_place() {
+    let secured = Secured::start();
+    let target = super::open();
+    target.push("team/app", "0");
+    let to = Behaviour::Redirect(format!("http://{}/v2/team/app/manifests/0", target.host()));
+    secured.registry.misbehave("team/app", to);
+    let mut options = secured.options(Some(secured.ca()));
+    options.hosts.insert(target.host(), super::plain());
+    let checked = check(options, &secured.images()[..1]).remove(0);
+    assert!(matches!(checked, Err(Error::Diverted { .. })), "{checked:?}");
+    assert_eq!(target.connections(), 0);
 }

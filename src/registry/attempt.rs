@@ -1,0 +1,87 @@
+//! One question's way through authorization: whose credentials it has, and what it holds for which place.
+use super::{
+    address::origin,
+    answer::AskedAs,
+    credentials::{Credentials, Secret},
+    token::Wanted,
+};
+use reqwest::{Url, header::HeaderValue};
+use std::collections::BTreeMap;
+
+/// One question's way through authorization.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    pub(super) repository: String,
+    pub(super) credentials: Option<Credentials>,
+    /// By origin.
+    held: BTreeMap<String, Held>,
+    /// Whether a token was replaced that the registry called invalid.
+    pub(super) refreshed: bool,
+    /// Whether the credentials were tried.
+    pub(super) sent: bool,
+    /// The source of credentials that the registry did not accept.
+    pub(super) refused: Option<String>,
+    /// The realm that was not sent the credentials.
+    pub(super) withheld: Option<String>,
+}
+
+/// What is sent to show that we may ask.
+#[derive(Clone, Debug)]
+pub(super) enum Held {
+    /// Credentials themselves.
+    Fixed(HeaderValue),
+    Token {
+        wanted: Wanted,
+        token: Secret,
+        header: HeaderValue,
+    },
+}
+
+impl Held {
+    pub(super) fn header(&self) -> &HeaderValue {
+        let (Self::Fixed(header) | Self::Token { header, .. }) = self;
+        header
+    }
+}
+
+impl Attempt {
+    pub(super) fn new(repository: &str, credentials: Option<Credentials>) -> Self {
+        Self {
+            repository: repository.to_owned(),
+            credentials,
+            held: BTreeMap::new(),
+            refreshed: false,
+            sent: false,
+            refused: None,
+            withheld: None,
+        }
+    }
+
+    /// What is held for the origin of a URL, and for no other.
+    pub(super) fn held(&self, url: &Url) -> Option<&Held> {
+        self.held.get(&origin(url))
+    }
+
+    pub(super) fn hold(&mut self, url: &Url, held: Held) {
+        self.held.insert(origin(url), held);
+    }
+
+    pub(super) fn drop_held(&mut self, url: &Url) {
+        self.held.remove(&origin(url));
+    }
+
+    /// Where the credentials come from that were tried.
+    pub(super) fn source(&self) -> Option<String> {
+        self.credentials.as_ref().filter(|_| self.sent).map(|credentials| credentials.source.clone())
+    }
+
+    /// As whom the registry was asked.
+    pub(super) fn asked_as(&self) -> AskedAs {
+        match self.credentials.as_ref().filter(|_| self.sent) {
+            None => AskedAs::Anonymous,
+            Some(credentials) => {
+                AskedAs::Credentials { user: credentials.user().map(str::to_owned), source: credentials.source.clone() }
+            }
+        }
+    }
+}

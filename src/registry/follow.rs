@@ -1,0 +1,76 @@
+//! A request and where the registry sends it: redirects, each judged before it is followed.
+use super::{
+    address::{Forbidden, Others, Passage, authority, not_allowed, origin},
+    answer::Refusal,
+    attempt::Attempt,
+    error::Error,
+    exchange::{Limits, Reply, Request},
+    host::{Halt, Host},
+    manifest::ACCEPTED,
+};
+use crate::http::Failure;
+use reqwest::{
+    Method, Url,
+    header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION},
+};
+
+/// Redirects that are followed for one question.
+const REDIRECTS: usize = 5;
+/// Manifests that containerd would take have at most 4 MiB.
+const LIMITS: Limits = Limits { success: 4 * 1024 * 1024, other: 8 * 1024 };
+
+impl Host {
+    /// Sends a request and follows redirects, each only to where the registry may send us. Every origin gets the
+    /// authorization that is held for it and no other.
+    pub(super) async fn follow(&self, attempt: &Attempt, method: Method, url: &Url) -> Result<Reply, Halt> {
+        let mut url = url.clone();
+        for _ in 0..=REDIRECTS {
+            let passage = self.passage(&url)?;
+            let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPTED))]);
+            headers.extend(attempt.held(&url).map(|held| (AUTHORIZATION, held.header().clone())));
+            let request = Request { method: method.clone(), url: url.clone(), headers, body: None };
+            let network = &self.site.network;
+            let reply = network.send(&self.permits, &request, &passage.reach, LIMITS).await;
+            let reply = reply.map_err(|failure| self.halt(&url, failure))?;
+            let Some(target) = redirect(&reply) else { return Ok(reply) };
+            if url.scheme() == "https" && target.scheme() != "https" {
+                return Err(self.diverted(&target, Forbidden("which is not https")));
+            }
+            url = target;
+        }
+        let reason = "it redirects without end".to_owned();
+        Err(Error::NotARegistry { host: self.endpoint.registry.clone(), reason }.into())
+    }
+
+    pub(super) fn passage(&self, url: &Url) -> Result<Passage, Halt> {
+        let proxied = self.site.network.clients.is_proxied(url);
+        let others = Others { hosts: &self.site.options.hosts, proxied };
+        self.endpoint.passage(url, &others).map_err(|forbidden| self.diverted(url, forbidden))
+    }
+
+    fn diverted(&self, to: &Url, forbidden: Forbidden) -> Halt {
+        let host = self.endpoint.registry.clone();
+        Error::Diverted { host, to: origin(to), reason: forbidden.0 }.into()
+    }
+
+    /// A private address is no outage: the configuration decides. Of an unlisted host it is not said whether its name
+    /// exists, for names of private networks are not everybody's business.
+    pub(super) fn halt(&self, url: &Url, failure: Failure) -> Halt {
+        let own = self.endpoint.is_own(url);
+        let host = if own { self.endpoint.registry.clone() } else { authority(url) };
+        let listed = if own { self.endpoint.listed } else { self.site.options.hosts.contains_key(&host) };
+        match failure {
+            Failure::NotPublic if listed => Halt::Answer(not_allowed(Refusal::Private, &host)),
+            Failure::NotPublic | Failure::NoSuchHost if !listed => {
+                Halt::Answer(not_allowed(Refusal::NoPublicAddress, &host))
+            }
+            failure => Error::of(&authority(url), failure).into(),
+        }
+    }
+}
+
+fn redirect(reply: &Reply) -> Option<Url> {
+    matches!(reply.status, 301 | 302 | 303 | 307 | 308).then_some(())?;
+    let location = reply.headers.get(LOCATION)?.to_str().ok()?;
+    reply.url.join(location).ok()
+}
