@@ -69,11 +69,11 @@ fn roots() -> Roots {
     Roots { files: path(environment::CERT_FILE), folders: path(environment::CERT_DIR) }
 }
 
-/// Upper and lower case, as curl reads them: `http_proxy` only in lower case, because a CGI sets the other from a header.
+/// The standard proxy variables, as curl reads them.
 fn proxies() -> Proxies {
     let first = |names: &[&str]| names.iter().find_map(|name| environment::text(name));
     Proxies {
-        http: first(&[environment::HTTP_PROXY]),
+        http: first(&environment::HTTP_PROXY),
         https: first(&environment::HTTPS_PROXY),
         none: first(&environment::NO_PROXY),
     }

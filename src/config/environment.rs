@@ -10,10 +10,10 @@ pub const LOG: &str = "PULLGATE_LOG";
 pub const CERT_FILE: &str = "SSL_CERT_FILE";
 /// A folder of CA certificates that are trusted besides the system's.
 pub const CERT_DIR: &str = "SSL_CERT_DIR";
-/// The proxy for plain HTTP.
-pub const HTTP_PROXY: &str = "http_proxy";
+/// The proxy for plain HTTP, in the order in which they count; not `HTTP_PROXY`, which a web server sets from a header.
+pub const HTTP_PROXY: [&str; 3] = ["http_proxy", "all_proxy", "ALL_PROXY"];
 /// The proxy for HTTPS, in the order in which they count.
-pub const HTTPS_PROXY: [&str; 2] = ["https_proxy", "HTTPS_PROXY"];
+pub const HTTPS_PROXY: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 /// Hosts that are asked without a proxy, in the order in which they count.
 pub const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
