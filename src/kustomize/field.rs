@@ -15,6 +15,8 @@ pub(super) enum Field {
     Rewrites(&'static str),
     /// May add objects that we do not see. The code of the notice.
     Adds(&'static str),
+    /// Cannot change which images deploy, but names files, which it consumes.
+    Files,
     /// Cannot change which images deploy.
     Neutral,
 }
@@ -39,8 +41,8 @@ const FIELDS: &[(&str, Field)] = &[
     ("helmchartinflationgenerator", Field::Adds("helm-inflation")),
     ("helmglobals", Field::Neutral),
     // ConfigMaps and Secrets hold no images; as the source of a replacement, the replacement taints.
-    ("configmapgenerator", Field::Neutral),
-    ("secretgenerator", Field::Neutral),
+    ("configmapgenerator", Field::Files),
+    ("secretgenerator", Field::Files),
     ("generatoroptions", Field::Neutral),
     ("namespace", Field::Neutral),
     ("nameprefix", Field::Neutral),
@@ -51,11 +53,11 @@ const FIELDS: &[(&str, Field)] = &[
     ("replicas", Field::Neutral),
     // Without a varReference to an image field (which only `configurations` could add) a variable never lands in one.
     ("vars", Field::Neutral),
-    ("crds", Field::Neutral),
-    ("openapi", Field::Neutral),
+    ("crds", Field::Files),
+    ("openapi", Field::Files),
     ("sortoptions", Field::Neutral),
     ("buildmetadata", Field::Neutral),
-    ("validators", Field::Neutral),
+    ("validators", Field::Files),
     ("inventory", Field::Neutral),
 ];
 
@@ -64,7 +66,7 @@ const FIELDS: &[(&str, Field)] = &[
 pub(super) fn field(name: &str, has_vars: bool) -> Option<Field> {
     let name = name.to_ascii_lowercase();
     if name == "configurations" {
-        return Some(if has_vars { Field::Rewrites("variable") } else { Field::Neutral });
+        return Some(if has_vars { Field::Rewrites("variable") } else { Field::Files });
     }
     FIELDS.iter().find(|(known, _)| *known == name).map(|&(_, field)| field)
 }

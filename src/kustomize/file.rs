@@ -9,7 +9,7 @@ use crate::{
     tree::RepoPath,
     yaml::{self, Kind, Node, Position, resolve},
 };
-use std::rc::Rc;
+use std::{collections::HashSet, rc::Rc};
 
 /// The names that make a directory a kustomization, in the order in which kustomize looks for them.
 pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -111,11 +111,11 @@ impl Kustomization {
             Field::Resources => self.resources.extend(strings(value)?),
             Field::Components => self.components = strings(value)?,
             Field::Images => {
-                let entries = value.items().map(|item| image_entry(path, item)).collect::<Result<Vec<_>, _>>()?;
+                let entries = list(value)?.map(|item| image_entry(path, item)).collect::<Result<Vec<_>, _>>()?;
                 self.images = Rc::new(Layer { entries });
             }
             Field::Patches => {
-                for item in value.items() {
+                for item in list(value)? {
                     self.patches.push(PatchSource::read(name, item)?);
                 }
             }
@@ -125,16 +125,24 @@ impl Kustomization {
                 }
                 mentioned(value, &mut self.mentions);
             }
-            Field::Neutral => mentioned(value, &mut self.mentions),
+            Field::Files => mentioned(value, &mut self.mentions),
+            Field::Neutral => {}
         }
         Ok(())
     }
 }
 
-/// A sequence of strings; null is an empty one.
+/// The items of a list; null is an empty one.
+fn list<'n>(value: Node<'n>) -> Result<impl Iterator<Item = Node<'n>>, Refusal> {
+    if value.kind() == Kind::Sequence || value.scalar().is_some_and(|s| resolve::yaml_1_1(s) == resolve::Value::Null) {
+        return Ok(value.items());
+    }
+    Err((value.position(), "kustomize wants a list here".to_owned()))
+}
+
 fn strings(value: Node<'_>) -> Result<Vec<Named>, Refusal> {
     let mut texts = Vec::new();
-    for item in value.items() {
+    for item in list(value)? {
         if let Some(text) = string(item)? {
             texts.push(Named { text: text.to_owned(), at: item.position() });
         }
@@ -188,25 +196,32 @@ fn image_entry(path: &RepoPath, item: Node<'_>) -> Result<Entry, Refusal> {
     Ok(entry)
 }
 
-/// Every scalar below `node` that could name a file: what a generator or transformer reads is consumed, and does not
-/// speak for itself. `key=path` of the ConfigMap generator counts as `path`.
-fn mentioned(node: Node<'_>, mentions: &mut Vec<String>) {
-    let mut ahead = vec![node];
-    let mut seen = std::collections::HashSet::new();
-    while let Some(node) = ahead.pop() {
-        if !seen.insert(node.id()) {
-            continue;
-        }
+/// Keys under which generators, transformers and charts name files.
+const FILE_KEYS: &[&str] = &["path", "files", "env", "envs", "valuesFile", "additionalValuesFiles"];
+
+/// The files that a field names: what a generator or transformer reads is consumed, and does not speak for itself. An
+/// item of the field's own list is a file, and what stands under one of [`FILE_KEYS`]; `key=path` of a generator is `path`.
+fn mentioned(field: Node<'_>, mentions: &mut Vec<String>) {
+    let mut seen = HashSet::new();
+    let mut ahead = vec![(field, true)];
+    while let Some((node, names_files)) = ahead.pop() {
         match node.kind() {
-            Kind::Mapping => ahead.extend(node.entries().map(|(_, value)| value)),
-            Kind::Sequence => ahead.extend(node.items()),
-            Kind::Scalar => {
+            // An alias may lead here twice, once as a file and once not.
+            _ if !seen.insert((node.id(), names_files)) => {}
+            Kind::Mapping => {
+                let is_file = |key: Node<'_>| key.as_str().is_some_and(|key| FILE_KEYS.contains(&key));
+                ahead.extend(node.entries().map(|(key, value)| (value, is_file(key))));
+            }
+            Kind::Sequence => ahead.extend(node.items().map(|item| (item, names_files))),
+            Kind::Scalar if names_files => {
                 let text = node.as_str().unwrap_or_default();
                 let name = text.rsplit_once('=').map_or(text, |(_, path)| path);
+                // An inline transformer is a whole document, and no name.
                 if !name.is_empty() && name.len() < 4096 && !name.contains('\n') {
                     mentions.push(name.to_owned());
                 }
             }
+            Kind::Scalar => {}
         }
     }
 }

@@ -40,6 +40,8 @@ struct Node {
     file: RepoPath,
     parsed: Rc<Kustomization>,
     ambiguous: bool,
+    /// Whether it is a component that nothing names.
+    is_idle: bool,
 }
 
 impl Graph {
@@ -56,6 +58,7 @@ impl Graph {
                 file: file.clone(),
                 parsed: kustomization,
                 ambiguous: false,
+                is_idle: false,
             });
         }
         graph.connect(tree, found.has_links)?;
@@ -78,7 +81,28 @@ impl Graph {
                 self.consumers.entry(path).or_default().push(directory.clone());
             }
         }
+        self.drop_idle_components();
         Ok(())
+    }
+
+    /// A component that nothing names does nothing, so what it names speaks for itself.
+    fn drop_idle_components(&mut self) {
+        loop {
+            let is_idle = |(directory, node): &(&RepoPath, &Node)| {
+                node.parsed.is_component && !node.is_idle && !self.consumers.contains_key(*directory)
+            };
+            let idle: BTreeSet<RepoPath> = self.kustomizations.iter().filter(is_idle).map(|(d, _)| d.clone()).collect();
+            if idle.is_empty() {
+                return;
+            }
+            for (_, node) in self.kustomizations.iter_mut().filter(|(directory, _)| idle.contains(directory)) {
+                node.is_idle = true;
+            }
+            self.consumers.retain(|_, consumers| {
+                consumers.retain(|directory| !idle.contains(directory));
+                !consumers.is_empty()
+            });
+        }
     }
 
     /// The kustomization in `directory` and the path of its file; `None` if there is none or more than one.

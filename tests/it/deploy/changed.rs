@@ -236,3 +236,40 @@ fn a_manifest_of_any_name_is_judged_when_a_kustomization_names_it() {
     };
     assert_eq!(found(Some(&files("1")), &files("2")), ["deployment:9 r.io/app:2"]);
 }
+
+#[test]
+fn only_what_names_a_file_consumes_one() {
+    let neighbour = [("web/kustomization.yaml", "resources: [app.yaml]"), ("web/app.yaml", &*app("r.io/web:1"))];
+    for field in [
+        "namespace: web",
+        "namePrefix: web",
+        "commonLabels: {app: web}",
+        "configMapGenerator: [{name: web, literals: [a=web]}]",
+        "helmCharts: [{name: web}]",
+        "replicas: [{name: web, count: 1}]",
+    ] {
+        let new = tree(&[neighbour[0], neighbour[1], ("kustomization.yaml", field)]);
+        assert_eq!(found(None, &new), ["web/app.yaml:9 r.io/web:1"], "{field}");
+    }
+    for field in [
+        "configMapGenerator: [{name: x, files: [web.yaml]}]",
+        "secretGenerator: [{name: x, files: ['key=web.yaml']}]",
+        "transformers: [web.yaml]",
+        "replacements: [{path: web.yaml}]",
+        "helmCharts: [{name: x, valuesFile: web.yaml}]",
+        "patchesStrategicMerge: [web.yaml]",
+    ] {
+        let new = tree(&[("web.yaml", &app("r.io/web:1")), ("kustomization.yaml", field)]);
+        assert_eq!(found(None, &new), [""; 0], "{field}");
+    }
+}
+
+#[test]
+fn what_only_an_idle_component_names_speaks_for_itself() {
+    let new = tree(&[
+        ("c/kustomization.yaml", "kind: Component\nresources: [../web]"),
+        ("web/kustomization.yaml", "resources: [app.yaml]"),
+        ("web/app.yaml", &app("r.io/web:1")),
+    ]);
+    assert_eq!(found(None, &new), ["web/app.yaml:9 r.io/web:1"]);
+}
