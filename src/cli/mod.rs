@@ -4,7 +4,7 @@ mod images;
 mod log;
 mod pre_receive;
 
-use crate::verdict::Decision;
+use crate::verdict::{Decision, escape};
 use clap::{Parser, Subcommand};
 use std::{
     ffi::OsString,
@@ -57,7 +57,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Ok(Decision::Reject)) => REJECTED,
         Ok(Err(error)) if is_broken_pipe(&error) => ACCEPTED,
         Ok(Err(error)) => {
-            say(&format!("error: {error:#}\n"));
+            // A ref, a path or an object in it may be of the pusher's making.
+            say(&format!("error: {}\n", escape(&format!("{error:#}"), 2000)));
             COULD_NOT_TELL
         }
         Err(_) => COULD_NOT_TELL,
