@@ -41,6 +41,13 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["cli"]),
 ];
 
+/// Rooms that are functions of what they are given, whatever floor they stand on.
+const PURE: &[&str] = &["deploy", "extract", "image", "kustomize", "push", "report", "tree", "verdict", "yaml"];
+
+/// What a pure room never names: the rooms and modules that read disks, networks and the environment.
+const IMPURE: &[&str] =
+    &["crate::git", "crate::http", "crate::registry", "std::env", "std::fs", "std::net", "std::process", "tokio"];
+
 #[test]
 fn the_house_stands() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -71,6 +78,7 @@ fn planted_faults_are_found() {
     assert!(mentions("let x = gix::odb::at(p)", "gix") && !mentions("let x = my_gix::odb", "gix"));
     assert!(mentions("use gix;", "gix") && mentions("use tokio_rustls::TlsAcceptor", "tokio_rustls"));
     assert!(!mentions("use tokio_rustls::TlsAcceptor", "tokio"));
+    assert!(names("use std::{fmt, fs};", "std").contains("fs"));
 }
 
 fn faults(src: &Path, path: &Path) -> Vec<String> {
@@ -85,6 +93,14 @@ fn faults(src: &Path, path: &Path) -> Vec<String> {
     for used in names(&code, "crate") {
         if used != room && floor(&used).is_some_and(|theirs| theirs <= own) {
             faults.push(format!("{}: `{room}` names `{used}`, which is not below it", inside.display()));
+        }
+    }
+    for impure in IMPURE.iter().filter(|_| PURE.contains(&room)) {
+        let named = impure
+            .split_once("::")
+            .map_or_else(|| mentions(&code, impure), |(root, module)| names(&code, root).contains(module));
+        if named {
+            faults.push(format!("{}: `{room}` is pure and names `{impure}`", inside.display()));
         }
     }
     for (foreign, rooms) in TOUCHES {
