@@ -2,9 +2,9 @@
 use super::{
     document::{Content, Document, OPEN, Raw, Text},
     error::{Error, ErrorKind},
+    limits::Limits,
     lines::{self, Position},
     merge,
-    read::Limits,
     scalar::Style,
 };
 use granit_parser::{Event, Marker, ScalarStyle, Span, StructureStyle, Tag};

@@ -7,6 +7,7 @@ mod builder;
 mod decode;
 mod document;
 mod error;
+mod limits;
 mod lines;
 mod merge;
 mod node;
@@ -17,7 +18,8 @@ mod template;
 
 pub use document::Document;
 pub use error::{Error, ErrorKind};
+pub use limits::Limits;
 pub use lines::Position;
 pub use node::{Kind, Node};
-pub use read::{Limits, Stream, parse};
+pub use read::{Stream, parse};
 pub use scalar::{Scalar, Style};
