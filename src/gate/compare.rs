@@ -68,11 +68,13 @@ pub(super) fn comparisons<'r>(
     rules: &RefRules,
     initial: Initial,
 ) -> Result<Vec<Comparison<'r>>, (RefName, git::Error)> {
+    let branch = repository.default_branch().map_err(|error| (RefName::new("HEAD"), error))?;
+    let default = branch.and_then(|branch| rules.enforcement(&branch));
+    let mut bases = Bases { repository, initial, default, known: HashMap::new() };
     let mut pairs: BTreeMap<(Option<ObjectId>, ObjectId), Comparison<'r>> = BTreeMap::new();
-    let mut bases = HashMap::new();
     for update in updates {
         let (Some(new), Some(enforcement)) = (update.new, rules.enforcement(&update.name)) else { continue };
-        let found = compare(repository, update.old, new, initial, &mut bases);
+        let found = bases.pair(update.old, new, enforcement);
         let Some((old, new)) = found.map_err(|error| (update.name.clone(), error))? else { continue };
         let old_id = old.as_ref().map(CommitTree::id);
         if old_id == Some(new.id()) {
@@ -88,34 +90,48 @@ pub(super) fn comparisons<'r>(
 
 type Pair<'r> = (Option<CommitTree<'r>>, CommitTree<'r>);
 
-/// The trees of one update; `None` if it deploys nothing: the tag of a blob or a tree, or an unrelated branch that is to
-/// be skipped.
-fn compare<'r>(
+/// What the refs of one push are compared with.
+struct Bases<'r> {
     repository: &'r Repository,
-    old: Option<ObjectId>,
-    new: ObjectId,
     initial: Initial,
-    bases: &mut HashMap<ObjectId, Base>,
-) -> Result<Option<Pair<'r>>, git::Error> {
-    let Some(commit) = repository.commit(&new)? else { return Ok(None) };
-    let Some(tree) = repository.tree(&commit)? else { return Ok(None) };
-    // A tag may have named something else than a commit before; then it is as good as new.
-    let before = old.map_or(Ok(None), |old| repository.commit(&old))?;
-    let base = match before {
-        Some(old) => Base::MergeBase(old),
-        None => match bases.get(&commit) {
-            Some(base) => *base,
-            None => {
-                let base = repository.base_of_new_ref(&commit)?;
-                bases.insert(commit, base);
-                base
-            }
-        },
-    };
-    let old = match base {
-        Base::MergeBase(base) | Base::DefaultTip(base) => repository.tree(&base)?,
-        Base::Nothing if initial == Initial::Skip => return Ok(None),
-        Base::Nothing => None,
-    };
-    Ok(Some((old, tree)))
+    /// How strictly the default branch is judged.
+    default: Option<Enforcement>,
+    /// By commit: many refs may be created at one.
+    known: HashMap<ObjectId, Base>,
+}
+
+impl<'r> Bases<'r> {
+    /// The trees of one update; `None` if it deploys nothing: the tag of a blob or a tree, or an unrelated branch that is
+    /// to be skipped.
+    fn pair(
+        &mut self,
+        old: Option<ObjectId>,
+        new: ObjectId,
+        enforcement: Enforcement,
+    ) -> Result<Option<Pair<'r>>, git::Error> {
+        let Some(commit) = self.repository.commit(&new)? else { return Ok(None) };
+        let Some(tree) = self.repository.tree(&commit)? else { return Ok(None) };
+        // A tag may have named something else than a commit before; then it is as good as new.
+        if let Some(before) = old.map_or(Ok(None), |old| self.repository.commit(&old))? {
+            return Ok(Some((self.repository.tree(&before)?, tree)));
+        }
+        let old = match self.of_new_ref(&commit)? {
+            // A default branch that is judged less strictly vouches for nothing: what it deploys may never have been asked
+            // for, and this ref would be the way around.
+            Base::MergeBase(_) | Base::DefaultTip(_) if self.default < Some(enforcement) => None,
+            Base::MergeBase(base) | Base::DefaultTip(base) => self.repository.tree(&base)?,
+            Base::Nothing if self.initial == Initial::Skip => return Ok(None),
+            Base::Nothing => None,
+        };
+        Ok(Some((old, tree)))
+    }
+
+    fn of_new_ref(&mut self, commit: &ObjectId) -> Result<Base, git::Error> {
+        if let Some(base) = self.known.get(commit) {
+            return Ok(*base);
+        }
+        let base = self.repository.base_of_new_ref(commit)?;
+        self.known.insert(*commit, base);
+        Ok(base)
+    }
 }

@@ -8,7 +8,7 @@ use super::{
     objects::{Objects, outside},
     reftable,
 };
-use crate::tree::ObjectId;
+use crate::{push::RefName, tree::ObjectId};
 use gix::objs::{CommitRefIter, Kind, TagRefIter};
 use std::{fmt, path::Path};
 
@@ -89,6 +89,15 @@ impl Repository {
     pub fn base_of_new_ref(&self, new_commit: &ObjectId) -> Result<Base, Error> {
         let new = self.objects.id(new_commit)?;
         Ok(self.default_tip()?.map_or(Base::Nothing, |tip| base::between(&self.objects, new, tip)))
+    }
+
+    /// The branch that `HEAD` names, which may have no commit yet; `None` if `HEAD` is a commit itself.
+    pub fn default_branch(&self) -> Result<Option<RefName>, Error> {
+        if !self.keeps_refs_as_files() {
+            return Ok(reftable::head(self.path())?.map(RefName::new));
+        }
+        let name = self.inner.head_name().map_err(|error| Error::unreadable("HEAD", causes(&error)))?;
+        Ok(name.map(|name| RefName::new(name.as_bstr().to_vec())))
     }
 
     /// The commit at the tip of the default branch; `None` before its first commit.

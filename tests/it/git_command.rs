@@ -58,17 +58,7 @@ impl Git {
     /// Runs it, however it ends.
     #[must_use = "check how it ended, or use `ok`"]
     pub(crate) fn run(mut self) -> Output {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().expect("git is installed");
-        let mut stdin = child.stdin.take().expect("stdin is piped");
-        let input = self.input;
-        let writer = std::thread::spawn(move || {
-            // A command that does not read its input closes the pipe.
-            let _ = stdin.write_all(&input);
-        });
-        let output = child.wait_with_output().expect("git can be waited for");
-        writer.join().expect("writing does not panic");
-        output
+        fed(&mut self.command, self.input)
     }
 
     /// Runs it and expects success.
@@ -89,4 +79,19 @@ impl Git {
     pub(crate) fn output(self) -> String {
         String::from_utf8(self.bytes()).expect("git wrote UTF-8").trim_end().to_owned()
     }
+}
+
+/// Runs a command with `input` as its standard input, however it ends.
+#[must_use = "check how it ended"]
+pub(crate) fn fed(command: &mut Command, input: Vec<u8>) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program is installed");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    let writer = std::thread::spawn(move || {
+        // A command that does not read its input closes the pipe.
+        let _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().expect("it can be waited for");
+    writer.join().expect("writing does not panic");
+    output
 }

@@ -1,7 +1,9 @@
 //! A world to push in: a bare repository with the hook put there by install.sh, a clone, and a registry.
-use crate::git_command::{Git, git};
+use crate::git_command::{Git, fed, git};
 use pullgate::lab::{self, Registry};
 use std::{
+    collections::BTreeSet,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -11,8 +13,18 @@ use tempfile::TempDir;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct World {
-    folder: TempDir,
+    _folder: TempDir,
+    place: PathBuf,
     pub(crate) registry: Registry,
+}
+
+/// How the hook ended when it was called without git.
+#[must_use = "say how it ended"]
+#[derive(Debug)]
+pub(crate) struct Called {
+    /// `None` if a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) text: String,
 }
 
 /// How a push ended.
@@ -31,20 +43,31 @@ impl World {
 
     /// With the bare repository made by `git <init>`.
     pub(crate) fn made(init: &[&str]) -> Self {
+        Self::at("world", init)
+    }
+
+    /// In a folder of this name.
+    pub(crate) fn at(name: &str, init: &[&str]) -> Self {
         let folder = TempDir::new().expect("the folder for temporary files is writable");
+        let place = folder.path().join(name);
+        let bin = place.join("prefix/bin");
+        fs::create_dir_all(&bin).expect("the folder is ours");
+        // As if an earlier run had installed it: a world need not copy the binary. Elsewhere it is copied after all.
+        let _ = fs::hard_link(env!("CARGO_BIN_EXE_pullgate"), bin.join("pullgate"));
         let registry = Registry::start(lab::Options::default()).expect("a port of the loopback address is free");
-        let world = Self { folder, registry };
+        let world = Self { _folder: folder, place, registry };
         git(world.path()).args(init).args(["fleet.git"]).ok();
         let installed = world.install(&["bare", "fleet.git"]);
         assert!(installed.is_accepted, "{}", installed.text);
         world.configure("");
-        git(world.path()).args(["clone", "-q", "fleet.git", "clone"]).ok();
-        git(&world.clone_dir()).args(["symbolic-ref", "HEAD", "refs/heads/main"]).ok();
+        let format = git(&world.bare()).args(["rev-parse", "--show-object-format"]).output();
+        git(world.path()).args(["init", "-q", "-b", "main", &format!("--object-format={format}"), "clone"]).ok();
+        world.git(&["remote", "add", "origin", "../fleet.git"]).ok();
         world
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        &self.place
     }
 
     pub(crate) fn bare(&self) -> PathBuf {
@@ -93,6 +116,11 @@ impl World {
         fs::write(file, text).expect("the clone is writable");
     }
 
+    /// Tells git to forget what is not committed, and the last `count` commits.
+    pub(crate) fn undo(&self, count: usize) {
+        self.git(&["reset", "-q", "--hard", &format!("HEAD~{count}")]).ok();
+    }
+
     /// Writes a Deployment of the image `name:tag` of the registry.
     pub(crate) fn deploy(&self, path: &str, name_and_tag: &str) {
         self.write(path, &deployment(&self.image(name_and_tag)));
@@ -106,7 +134,7 @@ impl World {
     }
 
     /// Pushes with these arguments behind `git push origin`.
-    pub(crate) fn push(&self, args: &[&str]) -> Push {
+    pub(crate) fn push<A: AsRef<OsStr>>(&self, args: &[A]) -> Push {
         let output = self.git(&["push", "origin"]).args(args).run();
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         let text = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
@@ -117,6 +145,40 @@ impl World {
     pub(crate) fn commit_and_push(&self, message: &str) -> Push {
         self.commit(message);
         self.push(&["main"])
+    }
+
+    /// The installed program as git calls it, in the bare repository.
+    pub(crate) fn hook(&self) -> Command {
+        let mut command = Command::new(self.installed());
+        command.arg("pre-receive").current_dir(self.bare()).env_clear().env("GIT_DIR", ".");
+        command
+    }
+
+    pub(crate) fn installed(&self) -> PathBuf {
+        self.path().join("prefix/bin/pullgate")
+    }
+
+    /// Calls the hook without git, for what no git would write.
+    pub(crate) fn call(&self, input: impl Into<Vec<u8>>) -> Called {
+        Called::of(&mut self.hook(), input)
+    }
+
+    /// The images that the registry was asked for since the last time, as `team/app:1`, each once.
+    pub(crate) fn asked(&self) -> BTreeSet<String> {
+        let requests = self.registry.requests();
+        self.registry.clear();
+        let images = requests.iter().filter_map(|request| {
+            let (name, reference) = request.target.strip_prefix("/v2/")?.split_once("/manifests/")?;
+            Some(format!("{name}:{reference}"))
+        });
+        images.collect()
+    }
+
+    /// Not one request reached the registry since the last time.
+    #[track_caller]
+    pub(crate) fn nothing_asked(&self) {
+        let requests = self.registry.requests();
+        assert!(requests.is_empty(), "{requests:#?}");
     }
 
     /// What the ref points at in the bare repository; `None` if there is none.
@@ -143,6 +205,24 @@ impl Push {
     pub(crate) fn rejected(&self, words: &[&str]) {
         assert!(!self.is_accepted, "accepted:\n{}", self.text);
         assert!(self.text.contains("pre-receive hook declined"), "{}", self.text);
+        let missing: Vec<&&str> = words.iter().filter(|word| !self.text.contains(**word)).collect();
+        assert!(missing.is_empty(), "{missing:?} not in\n{}", self.text);
+    }
+}
+
+impl Called {
+    /// Runs `command` with `input`.
+    pub(crate) fn of(command: &mut Command, input: impl Into<Vec<u8>>) -> Self {
+        let output = fed(command, input.into());
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        Self { code: output.status.code(), text }
+    }
+
+    /// It could not tell, and says so and all of `words` in one line.
+    #[track_caller]
+    pub(crate) fn could_not_tell(&self, words: &[&str]) {
+        assert_eq!(self.code, Some(2), "{}", self.text);
+        assert!(self.text.starts_with("error: ") && self.text.lines().count() == 1, "{}", self.text);
         let missing: Vec<&&str> = words.iter().filter(|word| !self.text.contains(**word)).collect();
         assert!(missing.is_empty(), "{missing:?} not in\n{}", self.text);
     }

@@ -3,6 +3,7 @@ use super::fixture::{commit, folder, id, rev, work_tree};
 use crate::git_command::git;
 use pullgate::{
     git::{Base, Error, Repository},
+    push::RefName,
     tree::ObjectId,
 };
 use std::path::Path;
@@ -110,6 +111,7 @@ fn a_reftable_repository_has_its_default_branch_too() {
     let empty_tree = git(dir.path()).args(["mktree"]).input("").output();
     let unrelated = id(&git(dir.path()).args(["commit-tree", "-m", "unrelated", &empty_tree]).output());
     assert_eq!(open().base_of_new_ref(&unrelated).unwrap(), Base::Nothing);
+    assert_eq!(open().default_branch().unwrap(), Some(RefName::new(*b"refs/heads/main")));
     let first = commit(dir.path(), &[("a.yaml", "1")]);
     let second = commit(dir.path(), &[("a.yaml", "2")]);
     assert_eq!(open().resolve("main~1").unwrap(), first);
@@ -117,6 +119,8 @@ fn a_reftable_repository_has_its_default_branch_too() {
     assert_eq!(open().base_of_new_ref(&first).unwrap(), Base::MergeBase(first));
     assert_eq!(open().base_of_new_ref(&second).unwrap(), Base::MergeBase(second));
     assert_eq!(open().base_of_new_ref(&unrelated).unwrap(), Base::Nothing);
+    git(dir.path()).args(["checkout", "-q", "--detach"]).ok();
+    assert_eq!(open().default_branch().unwrap(), None);
 }
 
 #[test]
@@ -127,5 +131,19 @@ fn refs_that_git_cannot_read_either_are_an_error() {
     git(dir.path()).args(["config", "extensions.refStorage", "unheard-of"]).ok();
     let repository = Repository::open(dir.path()).unwrap();
     assert!(matches!(repository.base_of_new_ref(&head), Err(Error::Unreadable { .. })));
+    assert!(matches!(repository.default_branch(), Err(Error::Unreadable { .. })));
     assert!(matches!(repository.resolve("HEAD"), Err(Error::Unreadable { .. })));
+}
+
+#[test]
+fn the_default_branch_is_what_head_names_with_or_without_a_commit() {
+    let dir = folder();
+    git(dir.path()).args(["init", "-q"]).ok();
+    let default = || Repository::open(dir.path()).unwrap().default_branch().unwrap();
+    assert_eq!(default(), Some(RefName::new(*b"refs/heads/main")));
+    commit(dir.path(), &[("a.yaml", "1")]);
+    branch(dir.path(), "other", "main");
+    assert_eq!(default(), Some(RefName::new(*b"refs/heads/other")));
+    git(dir.path()).args(["checkout", "-q", "--detach"]).ok();
+    assert_eq!(default(), None);
 }

@@ -1,0 +1,72 @@
+//! What does not touch the network, and what only touches it when it must: seen by the system calls.
+use super::deployed;
+use crate::world::{Called, World};
+use std::{fs, process::Command};
+
+/// Whether system calls can be traced here.
+fn can_trace() -> bool {
+    Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success())
+}
+
+const PASSED_OVER: &str = "strace is not installed, or may not trace: passed over";
+
+/// The system calls of the hook, called with `line`.
+fn traced(world: &World, line: &str) -> String {
+    let trace = world.path().join("trace");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-e", "trace=open,openat,socket,connect,execve", "-o"]).arg(&trace).arg(world.installed());
+    strace.arg("pre-receive").current_dir(world.bare()).env_clear();
+    // With a home, or the system's list of users is asked for one, which may be elsewhere.
+    strace.env("PATH", "/usr/bin:/bin").env("HOME", "/").env("GIT_DIR", ".");
+    let called = Called::of(strace.env("SSL_CERT_FILE", world.path().join("extra-roots.pem")), line);
+    assert!(called.code.is_some(), "{}", called.text);
+    fs::read_to_string(trace).expect("strace wrote it")
+}
+
+const SOCKET: &str = "socket(";
+const ROOTS: [&str; 3] = ["extra-roots.pem", "/ssl/", "/pki/"];
+const NAMES: &str = "resolv.conf";
+
+fn touches_the_network(trace: &str) -> bool {
+    ROOTS.iter().any(|root| trace.contains(root)) || trace.contains(SOCKET) || trace.contains(NAMES)
+}
+
+#[test]
+fn a_push_that_deploys_nothing_new_opens_no_socket_and_reads_no_certificate() {
+    if !can_trace() {
+        return println!("{PASSED_OVER}");
+    }
+    let world = deployed();
+    fs::write(world.path().join("extra-roots.pem"), "").unwrap();
+    let old = world.git(&["rev-parse", "HEAD"]).output();
+    world.write("README.md", "Ours.\n");
+    world.git(&["mv", "app.yaml", "renamed.yaml"]).ok();
+    let new = world.commit("Rename and describe");
+    world.push(&["main:refs/parked/it"]).accepted();
+    let zero = "0".repeat(40);
+    for line in [format!("{old} {new} refs/heads/main\n"), format!("{old} {zero} refs/heads/main\n"), String::new()] {
+        let trace = traced(&world, &line);
+        assert!(!touches_the_network(&trace) && trace.contains("execve"), "{line}{trace}");
+    }
+    world.nothing_asked();
+}
+
+#[test]
+fn a_push_to_a_registry_over_plain_http_reads_no_certificate_and_one_over_https_does() {
+    if !can_trace() {
+        return println!("{PASSED_OVER}");
+    }
+    let world = deployed();
+    let empty = format!("{} ", "0".repeat(40));
+    fs::write(world.path().join("extra-roots.pem"), "").unwrap();
+    world.deploy("app.yaml", "team/app:2");
+    let new = world.commit("Deploy");
+    world.push(&["main:refs/parked/it"]).accepted();
+    let line = format!("{empty}{new} refs/heads/main\n");
+    let plain = traced(&world, &line);
+    assert!(plain.contains(SOCKET), "{plain}");
+    assert!(!plain.contains(ROOTS[0]), "{plain}");
+    world.configure_exactly(&format!("[registries.\"{}\"]\nprivate = true\n", world.registry.host()));
+    let tls = traced(&world, &line);
+    assert!(tls.contains(ROOTS[0]), "{tls}");
+}
