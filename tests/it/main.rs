@@ -1,13 +1,10 @@
 //! The tests that need more than one room, as one binary.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that panics has failed, and what it prints is for who reads it"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod config;
 mod demo;
 mod deploy;
+mod distribution;
 mod git;
 mod git_command;
 mod images;
@@ -18,5 +15,6 @@ mod push;
 mod readme;
 mod real_registry;
 mod registry;
+mod tools;
 mod world;
 mod yaml;

@@ -1,6 +1,6 @@
 //! What a new ref is compared with, over a small zoo of histories.
 use super::fixture::{commit, folder, id, rev, work_tree};
-use crate::git_command::git;
+use crate::{git_command::git, tools::pass_over};
 use pullgate::{
     git::{Base, Error, Repository},
     push::RefName,
@@ -102,7 +102,7 @@ fn a_reftable_repository_has_its_default_branch_too() {
     let reftable = git(dir.path()).args(["init", "-q", "--ref-format=reftable"]).run().status.success();
     if !reftable {
         // A git without reftable ignores the extension in a repository of version 0: we still must go by way of git.
-        println!("this git has no reftable: its files stand in for one");
+        pass_over("this git has no reftable, and files stand in for one");
         git(dir.path()).args(["init", "-q"]).ok();
         git(dir.path()).args(["config", "extensions.refStorage", "reftable"]).ok();
     }

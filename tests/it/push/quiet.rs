@@ -1,14 +1,15 @@
 //! What does not touch the network, and what only touches it when it must: seen by the system calls.
 use super::deployed;
-use crate::world::{Called, World};
+use crate::{
+    tools::pass_over,
+    world::{Called, World},
+};
 use std::{fs, process::Command};
 
 /// Whether system calls can be traced here.
 fn can_trace() -> bool {
     Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success())
 }
-
-const PASSED_OVER: &str = "strace is not installed, or may not trace: passed over";
 
 /// The system calls of the hook, called with `line`.
 fn traced(world: &World, line: &str) -> String {
@@ -34,7 +35,7 @@ fn touches_the_network(trace: &str) -> bool {
 #[test]
 fn a_push_that_deploys_nothing_new_opens_no_socket_and_reads_no_certificate() {
     if !can_trace() {
-        return println!("{PASSED_OVER}");
+        return pass_over("strace is not installed, or may not trace");
     }
     let world = deployed();
     fs::write(world.path().join("extra-roots.pem"), "").unwrap();
@@ -54,7 +55,7 @@ fn a_push_that_deploys_nothing_new_opens_no_socket_and_reads_no_certificate() {
 #[test]
 fn a_push_to_a_registry_over_plain_http_reads_no_certificate_and_one_over_https_does() {
     if !can_trace() {
-        return println!("{PASSED_OVER}");
+        return pass_over("strace is not installed, or may not trace");
     }
     let world = deployed();
     let empty = format!("{} ", "0".repeat(40));

@@ -2,6 +2,7 @@
 use super::{assert_judges, deployed, on, set};
 use crate::{
     git_command::git,
+    tools::pass_over,
     world::{Called, World},
 };
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
@@ -56,8 +57,7 @@ fn a_push_that_waits_as_loose_objects_or_as_a_pack_is_judged() {
 #[test]
 fn a_hook_that_runs_as_another_user_than_the_owner_judges_what_it_may_read() {
     if Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout != b"0\n") {
-        println!("not root, who alone can become another user: passed over");
-        return;
+        return pass_over("only root can become another user");
     }
     let world = deployed();
     let old = world.git(&["rev-parse", "HEAD"]).output();
