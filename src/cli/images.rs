@@ -56,9 +56,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Decision> {
     let options = deploy::Options { ignored: &|path| config.ignores(path), file_limit: config.file_limit() };
     let changes = deploy::changed(old, &new, &options)?;
     let out = &mut io::stdout().lock();
-    match args.format {
-        Format::Text => lines(&changes.uses, out)?,
-        Format::Json => json::write(&changes.uses, &changes.notices, out)?,
+    let written = match args.format {
+        Format::Text => lines(&changes.uses, out),
+        Format::Json => json::write(&changes.uses, &changes.notices, out),
+    };
+    match written {
+        // `| head` has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Decision::Accept),
+        written => written?,
     }
     if matches!(args.format, Format::Text) {
         for notice in &changes.notices {

@@ -55,7 +55,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = match std::panic::catch_unwind(run) {
         Ok(Ok(Decision::Accept)) => ACCEPTED,
         Ok(Ok(Decision::Reject)) => REJECTED,
-        Ok(Err(error)) if is_broken_pipe(&error) => ACCEPTED,
         Ok(Err(error)) => {
             // A ref, a path or an object in it may be of the pusher's making.
             say(&format!("error: {}\n", escape(&format!("{error:#}"), 2000)));
@@ -89,8 +88,4 @@ fn quiet_panics() {
 /// Writes to standard error in one piece. A client that has gone away is no reason to fail.
 fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

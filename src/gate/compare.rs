@@ -71,11 +71,17 @@ pub(super) fn comparisons<'r>(
     let branch = repository.default_branch().map_err(|error| (RefName::new("HEAD"), error))?;
     let default = branch.and_then(|branch| rules.enforcement(&branch));
     let mut bases = Bases { repository, initial, default, known: HashMap::new() };
-    let mut pairs: BTreeMap<(Option<ObjectId>, ObjectId), Comparison<'r>> = BTreeMap::new();
+    // Thousands of refs may move between the same two objects: they are read once.
+    let mut moves: BTreeMap<(Option<ObjectId>, ObjectId), (Enforcement, &RefName)> = BTreeMap::new();
     for update in updates {
         let (Some(new), Some(enforcement)) = (update.new, rules.enforcement(&update.name)) else { continue };
-        let found = bases.pair(update.old, new, enforcement);
-        let Some((old, new)) = found.map_err(|error| (update.name.clone(), error))? else { continue };
+        let known = moves.entry((update.old, new)).or_insert((enforcement, &update.name));
+        known.0 = known.0.max(enforcement);
+    }
+    let mut pairs: BTreeMap<(Option<ObjectId>, ObjectId), Comparison<'r>> = BTreeMap::new();
+    for ((old, new), (enforcement, name)) in moves {
+        let found = bases.pair(old, new, enforcement);
+        let Some((old, new)) = found.map_err(|error| (name.clone(), error))? else { continue };
         let old_id = old.as_ref().map(CommitTree::id);
         if old_id == Some(new.id()) {
             continue;
