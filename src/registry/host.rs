@@ -29,6 +29,8 @@ pub(super) struct Site {
     pub(super) options: Arc<Options>,
     pub(super) sources: Arc<Sources>,
     pub(super) network: Network,
+    /// Room for requests to all unlisted registries together: a push may name thousands of them.
+    pub(super) unlisted: Arc<Semaphore>,
 }
 
 /// A registry.
@@ -36,7 +38,7 @@ pub(super) struct Site {
 pub(super) struct Host {
     pub(super) endpoint: Endpoint,
     pub(super) site: Arc<Site>,
-    pub(super) permits: Semaphore,
+    pub(super) permits: Arc<Semaphore>,
     /// What the first answer taught; everybody else waits for it.
     opening: OnceCell<Result<Option<Learned>, Halt>>,
     pub(super) tokens: Memo<Wanted, Result<Granted, Error>>,
@@ -85,8 +87,10 @@ impl Host {
         if let Some(refusal) = endpoint.refusal(options.unlisted, proxied) {
             return Err(Halt::Answer(not_allowed(refusal, registry)));
         }
+        let room = endpoint.options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        let permits = if endpoint.listed { Arc::new(Semaphore::new(room)) } else { Arc::clone(&site.unlisted) };
         Ok(Self {
-            permits: Semaphore::new(endpoint.options.concurrency.max(1)),
+            permits,
             endpoint,
             site,
             opening: OnceCell::new(),

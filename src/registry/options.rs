@@ -58,7 +58,7 @@ pub struct HostOptions {
     pub private: bool,
     /// Where else its credentials may go for a token: a host, or host and port.
     pub token_realms: Vec<String>,
-    /// How many requests may be under way at once.
+    /// How many requests may be under way at once; unlisted registries share the room of one.
     pub concurrency: usize,
 }
 
