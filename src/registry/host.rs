@@ -107,6 +107,11 @@ impl Host {
         Ok(Attempt::new(repository, self.site.sources.find(choice, registry, repository)?))
     }
 
+    /// Whether the configuration vouches for who gave an answer: not for a sign-in page that we were redirected to.
+    pub(super) fn is_vouched_for(&self, reply: &Reply) -> bool {
+        self.endpoint.listed && self.endpoint.is_own(&reply.url)
+    }
+
     /// Asks with HEAD. The first question to a registry goes alone: it opens the connection, brings the challenge that
     /// everybody else then answers beforehand, and shows whether a password is right.
     pub(super) async fn head(&self, attempt: &mut Attempt, url: &Url) -> Result<Outcome, Halt> {

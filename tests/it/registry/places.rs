@@ -102,6 +102,17 @@ fn a_redirect_to_a_place_that_may_not_be_asked_is_not_followed() {
 }
 
 #[test]
+fn a_page_that_is_not_found_where_we_were_redirected_to_says_nothing_of_the_image() {
+    let target = open();
+    target.misbehave(Scope::everything(), Behaviour::status(404));
+    let registry = redirecting(&format!("http://{}/login", target.host()));
+    let mut options = listing(&registry, plain());
+    options.hosts.insert(target.host(), plain());
+    let checked = check(options, &[format!("{}/team/app:1", registry.host())]).remove(0);
+    assert!(matches!(checked, Err(Error::NotARegistry { .. })), "{checked:?}");
+}
+
+#[test]
 fn redirects_without_end_end() {
     let registry = redirecting("/v2/team/app/manifests/1");
     let checked = ask(&registry, plain(), "team/app:1");
