@@ -124,7 +124,7 @@ impl Others<'_> {
 
 /// Lines that would allow a registry in the configuration.
 pub(super) fn not_allowed(refusal: Refusal, host: &str) -> Answer {
-    let mut configuration = vec![format!("[registries.\"{host}\"]")];
+    let mut configuration = vec![format!("[registries.\"{}\"]", host.to_ascii_lowercase())];
     let is_private = matches!(refusal, Refusal::NoPublicAddress | Refusal::Private);
     if is_private || is_private_address(host) {
         configuration.push("private = true".to_owned());

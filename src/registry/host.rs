@@ -75,7 +75,7 @@ impl Host {
     /// The registry of that name, if it may be asked. Nothing is sent yet, not even to the DNS.
     pub(super) fn open(site: Arc<Site>, registry: &str) -> Result<Self, Halt> {
         let options = &site.options;
-        let listed = match options.hosts.get(registry) {
+        let listed = match options.hosts.get(&registry.to_ascii_lowercase()) {
             Some(host) => Some(host.clone()),
             None => site.sources.name(registry)?.then(super::HostOptions::default),
         };
