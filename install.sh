@@ -1,6 +1,9 @@
 #!/bin/sh
 # Puts pullgate in front of git repositories as their pre-receive hook, and takes it away again.
 set -eu
+# Everybody who pushes runs what is made here, and with CDPATH `cd` prints where it went.
+umask 022
+unset CDPATH
 
 usage() {
     cat <<'EOF'
@@ -21,11 +24,6 @@ EOF
 say() { printf '%s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 2; }
 
-here=$(cd "$(dirname "$0")" && pwd)
-bin_dir=${PREFIX:-/usr/local}/bin
-installed=$bin_dir/pullgate
-marker='# managed-by: pullgate'
-
 # An absolute path, without asking that the file be there.
 absolute() {
     case $1 in
@@ -33,6 +31,11 @@ absolute() {
         *) printf '%s/%s\n' "$(pwd)" "$1" ;;
     esac
 }
+
+here=$(cd "$(dirname "$0")" && pwd)
+bin_dir=$(absolute "${PREFIX:-/usr/local}")/bin
+installed=$bin_dir/pullgate
+marker='# managed-by: pullgate'
 
 # The paths end up between single quotes in the hook, and in a sed replacement.
 check_path() {
@@ -53,11 +56,17 @@ act() {
 
 is_ours() { [ -f "$1" ] && grep -qF "$marker" "$1"; }
 
-# The owner, group and mode of what is next to it, so that the git user can read what root wrote.
+# The owner and group of what is next to it, so that the git user can read what root wrote.
 own_like() {
     [ "$(id -u)" = 0 ] || return 0
-    chown "$(stat -c %u:%g "$1")" "$2"
+    chown -h "$(stat -c %u:%g "$1")" "$2"
 }
+
+# Makes the file `$new`, by a name that whoever owns the folder cannot have linked elsewhere. It goes if we fail.
+new=''
+trap '[ -z "$new" ] || rm -f "$new"' EXIT
+trap 'exit 2' HUP INT TERM
+new_beside() { new=$(mktemp "$1.new.XXXXXX"); }
 
 hooks_dir() {
     [ -d "$1" ] || fail "there is no $1"
@@ -82,15 +91,16 @@ install_binary() {
     fi
     [ -f "$binary" ] || fail "there is no $binary"
     [ -x "$binary" ] || fail "$binary is not executable"
-    if cmp -s "$binary" "$installed"; then
+    if [ -x "$installed" ] && cmp -s "$binary" "$installed"; then
         say "unchanged: $installed"
         return
     fi
     mkdir -p "$bin_dir"
     # Beside it and then renamed: a push that is under way keeps the file that it started.
-    cp "$binary" "$installed.new.$$"
-    chmod 0755 "$installed.new.$$"
-    mv -f "$installed.new.$$" "$installed"
+    new_beside "$installed"
+    cp "$binary" "$new"
+    chmod 0755 "$new"
+    mv -f "$new" "$installed"
     say "installed: $installed"
 }
 
@@ -112,10 +122,11 @@ install_hook() {
         return
     fi
     [ -d "$dir" ] || { mkdir -p "$dir" && own_like "$1" "$dir"; }
-    printf '%s\n' "$text" >"$hook.new.$$"
-    chmod 0755 "$hook.new.$$"
-    own_like "$1" "$hook.new.$$"
-    mv -f "$hook.new.$$" "$hook"
+    new_beside "$hook"
+    printf '%s\n' "$text" >"$new"
+    chmod 0755 "$new"
+    own_like "$1" "$new"
+    mv -f "$new" "$hook"
     say "installed: $hook"
 }
 
@@ -131,7 +142,7 @@ uninstall_hook() {
     fi
 }
 
-target= binary= config= dry_run=no uninstall=no purge=no
+target='' binary='' config='' dry_run=no uninstall=no purge=no
 left=$#
 while [ "$left" -gt 0 ]; do
     arg=$1

@@ -157,10 +157,13 @@ fn is_unprintable(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A place as `path:line:column`, escaped.
+/// A place as `path:line:column`, escaped. A path with a colon stands in quotes: it begins a line, and git and GitLab
+/// read `hint:` and `GL-HOOK-ERR:` at the beginning of a line as ours.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", escape(&self.path.to_string(), 300), self.line, self.column)
+        let path = escape(&self.path.to_string(), 300);
+        let quote = if path.contains(':') { "\"" } else { "" };
+        write!(f, "{quote}{path}{quote}:{}:{}", self.line, self.column)
     }
 }
 

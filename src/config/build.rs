@@ -7,6 +7,7 @@ use super::{
 use crate::{
     gate::{Action, Gate, HostPolicy, Initial, Options, Patterns, Policy, RefRules, Unresolved},
     http::{Proxies, Roots, Settings},
+    image::Reference,
     registry::{self, CredentialChoice, HostOptions, Registries, Unlisted},
     tree::RepoPath,
 };
@@ -25,11 +26,16 @@ impl Config {
     pub(super) fn new(file: &File, path: &Path) -> Result<Self, Error> {
         let malformed = |reason: String| Error::Malformed { path: path.to_owned(), reason };
         let patterns = |patterns: &[String]| Patterns::new(patterns).map_err(|error| malformed(error.to_string()));
+        check_hosts(file).map_err(malformed)?;
         let defaults = Options::default();
         let refs = RefRules {
             enforce: file.refs.enforce.as_deref().map_or(Ok(defaults.refs.enforce), patterns)?,
             warn: patterns(&file.refs.warn)?,
         };
+        let written = file.refs.enforce.iter().flatten().chain(&file.refs.warn);
+        if let Some(pattern) = written.clone().find(|pattern| !may_match_a_ref(pattern)) {
+            return Err(malformed(format!("\"{pattern}\" matches no ref: their names begin with refs/")));
+        }
         let gate = Options {
             policy: policy(file),
             refs,
@@ -61,6 +67,33 @@ impl Config {
     pub fn file_limit(&self) -> u64 {
         self.gate.file_limit
     }
+}
+
+/// A name that no reference and no realm ever has is an entry that silently never counts.
+fn check_hosts(file: &File) -> Result<(), String> {
+    for (host, registry) in &file.registries {
+        let named = Reference::parse(&format!("{host}/x"));
+        if !named.is_ok_and(|named| named.registry() == host) || host.contains(|c: char| c.is_ascii_uppercase()) {
+            return Err(format!(
+                "[registries.\"{host}\"] is not how references name a registry: docker.io, or host or host:port in lower case"
+            ));
+        }
+        let wrong = |realm: &&String| realm.is_empty() || realm.contains(['/', '@']) || realm.ends_with(":443");
+        if let Some(realm) = registry.token_realms.iter().find(wrong) {
+            return Err(format!(
+                "token-realms of [registries.\"{host}\"]: \"{realm}\" is not a host, or host:port if that is not 443"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a pattern that says where it begins begins as refs do.
+fn may_match_a_ref(pattern: &str) -> bool {
+    let trimmed = pattern.strip_prefix('!').unwrap_or(pattern).trim_end_matches('/');
+    let anchored = trimmed.strip_prefix('/').or_else(|| trimmed.contains('/').then_some(trimmed));
+    let first = anchored.and_then(|anchored| anchored.split('/').next());
+    first.is_none_or(|first| first == "refs" || first.contains(['*', '?', '[', '{', '\\']))
 }
 
 /// Roots of trust that the environment adds.

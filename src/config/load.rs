@@ -66,8 +66,13 @@ impl Search {
     }
 }
 
+/// A link to nowhere is there: it is a configuration that is broken, and not none.
 fn exists(path: &Path) -> Result<bool, Error> {
-    path.try_exists().map_err(|source| Error::Unreadable { path: path.to_owned(), source })
+    match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(Error::Unreadable { path: path.to_owned(), source }),
+    }
 }
 
 /// The file as a table, once it is known to hold nothing but what we understand.

@@ -33,7 +33,7 @@ pub struct Policy {
     pub general: HostPolicy<Action>,
     /// For what cannot be worked out.
     pub on_unresolved: Unresolved,
-    /// By registry, as references name it.
+    /// By registry, as references name it, but in lower case.
     pub hosts: BTreeMap<String, HostPolicy<Option<Action>>>,
 }
 
@@ -59,7 +59,7 @@ impl Policy {
         certainty: Certainty,
         enforcement: Enforcement,
     ) -> Severity {
-        let host = registry.and_then(|registry| self.hosts.get(registry));
+        let host = registry.and_then(|registry| self.hosts.get(&registry.to_ascii_lowercase()));
         let action =
             |of: fn(&HostPolicy<Option<Action>>) -> Option<Action>, general| host.and_then(of).unwrap_or(general);
         let wanted = match verdict {
@@ -143,6 +143,7 @@ mod tests {
         let judge =
             |registry, verdict| policy.severity(Some(registry), &verdict, Certainty::Certain, Enforcement::Enforce);
         assert_eq!(judge("r.io", Verdict::Unverified), Severity::Warn);
+        assert_eq!(judge("R.io", Verdict::Unverified), Severity::Warn);
         assert_eq!(judge("r.io", Verdict::Missing), Severity::Reject);
         assert_eq!(judge("other.io", Verdict::Unverified), Severity::Reject);
     }

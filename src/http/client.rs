@@ -3,6 +3,7 @@ use super::{Failure, Proxies, Roots, is_public, resolve};
 use reqwest::{Client, Proxy, Url, redirect};
 use std::{
     collections::BTreeMap,
+    fmt,
     net::IpAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -34,18 +35,25 @@ pub struct Reach {
 }
 
 /// Clients, built when they are first asked for.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Clients {
     settings: Settings,
     names: Arc<resolve::System>,
     built: Mutex<BTreeMap<Key, Client>>,
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     reach: Reach,
     tls: bool,
     proxy: Option<String>,
+}
+
+/// Shows no client: the password of a proxy is in it.
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clients").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 impl Clients {

@@ -1,9 +1,9 @@
 //! The standard proxy variables: which proxy a URL goes through, if any.
 use reqwest::Url;
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 /// The values of the standard proxy variables, as they stand in the environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// For `http` URLs: `http_proxy`.
     pub http: Option<String>,
@@ -12,6 +12,14 @@ pub struct Proxies {
     /// Hosts that are asked directly: `NO_PROXY` or `no_proxy`; names (with what is below them), addresses, networks,
     /// or `*`, each perhaps with a port, separated by commas.
     pub none: Option<String>,
+}
+
+/// Shows no address: there may be a password in it.
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (http, https) = (self.http.is_some(), self.https.is_some());
+        f.debug_struct("Proxies").field("http", &http).field("https", &https).field("none", &self.none).finish()
+    }
 }
 
 impl Proxies {
@@ -89,6 +97,16 @@ mod tests {
         for url in ["https://ghcr.io/", "https://notinternal.example/", "https://11.0.0.1/", "https://[fe00::1]/"] {
             assert!(!direct(url), "{url}");
         }
+    }
+
+    #[test]
+    fn the_password_of_a_proxy_is_not_shown() {
+        let address = Some("http://user:hunter2@proxy:3128".to_owned());
+        let http = Proxies { http: address.clone(), https: address, none: None };
+        let settings = crate::http::Settings { proxies: http, ..crate::http::Settings::default() };
+        let clients = crate::http::Clients::new(settings.clone());
+        clients.client(&"http://ghcr.io/".parse().unwrap(), &crate::http::Reach::default()).unwrap();
+        assert!(!format!("{settings:?} {clients:?}").contains("hunter2"));
     }
 
     #[test]

@@ -230,7 +230,7 @@ fn is_path_component(component: &str) -> bool {
 }
 
 /// Whether the text has the form of a tag.
-fn is_tag(text: &str) -> bool {
+pub(crate) fn is_tag(text: &str) -> bool {
     text.len() <= MAX_TAG
         && !text.is_empty()
         && !text.starts_with(['.', '-'])

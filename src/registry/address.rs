@@ -86,7 +86,11 @@ impl Endpoint {
         if self.registry == DOCKER_HUB.0 && url.scheme() == "https" && authority(url) == DOCKER_HUB.2 {
             return Ok(Passage { trusted: true, reach: Reach::default() });
         }
-        others.reach(url).map(|reach| Passage { trusted: false, reach })
+        let reach = others.reach(url)?;
+        if reach.private && !self.listed {
+            return Err(Forbidden("which is private, and only listed registries may do that"));
+        }
+        Ok(Passage { trusted: false, reach })
     }
 
     fn is_token_realm(&self, url: &Url) -> bool {
@@ -120,7 +124,7 @@ impl Others<'_> {
 
 /// Lines that would allow a registry in the configuration.
 pub(super) fn not_allowed(refusal: Refusal, host: &str) -> Answer {
-    let mut configuration = vec![format!("[registries.\"{host}\"]")];
+    let mut configuration = vec![format!("[registries.\"{}\"]", host.to_ascii_lowercase())];
     let is_private = matches!(refusal, Refusal::NoPublicAddress | Refusal::Private);
     if is_private || is_private_address(host) {
         configuration.push("private = true".to_owned());
@@ -160,6 +164,7 @@ mod tests {
         let hosts = BTreeMap::from([
             ("tokens.internal:8443".to_owned(), HostOptions::default()),
             ("plain.internal".to_owned(), HostOptions { plain_http: true, ..HostOptions::default() }),
+            ("private.internal".to_owned(), HostOptions { private: true, ..HostOptions::default() }),
         ]);
         let others = Others { hosts: &hosts, proxied: false };
         endpoint.passage(&url.parse().unwrap(), &others).ok().map(|passage| passage.trusted)
@@ -181,6 +186,18 @@ mod tests {
         assert_eq!(realm(&gitlab, "https://auth.example/"), Some(false));
         assert_eq!(realm(&gitlab, "https://x.gitlab.example/"), Some(false));
         assert_eq!(realm(&gitlab, "http://gitlab.example/jwt/auth"), None);
+    }
+
+    #[test]
+    fn who_nobody_listed_sends_us_to_no_private_place() {
+        for (endpoint, expected) in [
+            (listed("registry.example", HostOptions::default()), Some(false)),
+            (Endpoint::new("registry.example", None, Unlisted::Public).unwrap(), None),
+            (Endpoint::new("registry.example", None, Unlisted::Any).unwrap(), None),
+        ] {
+            assert_eq!(realm(&endpoint, "https://private.internal/reboot?now"), expected);
+            assert_eq!(realm(&endpoint, "https://tokens.internal:8443/"), Some(false));
+        }
     }
 
     #[test]

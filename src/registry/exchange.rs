@@ -15,8 +15,8 @@ use tokio::{
 /// How long a server that is briefly out of order is left alone.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// A request, ready to be sent again.
-#[derive(Clone, Debug)]
+/// A request, ready to be sent again. Its body may hold a secret, so it cannot be shown.
+#[derive(Clone)]
 pub(super) struct Request {
     pub(super) method: Method,
     pub(super) url: Url,

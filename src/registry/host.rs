@@ -29,6 +29,8 @@ pub(super) struct Site {
     pub(super) options: Arc<Options>,
     pub(super) sources: Arc<Sources>,
     pub(super) network: Network,
+    /// Room for requests to all unlisted registries together: a push may name thousands of them.
+    pub(super) unlisted: Arc<Semaphore>,
 }
 
 /// A registry.
@@ -36,7 +38,7 @@ pub(super) struct Site {
 pub(super) struct Host {
     pub(super) endpoint: Endpoint,
     pub(super) site: Arc<Site>,
-    pub(super) permits: Semaphore,
+    pub(super) permits: Arc<Semaphore>,
     /// What the first answer taught; everybody else waits for it.
     opening: OnceCell<Result<Option<Learned>, Halt>>,
     pub(super) tokens: Memo<Wanted, Result<Granted, Error>>,
@@ -73,7 +75,7 @@ impl Host {
     /// The registry of that name, if it may be asked. Nothing is sent yet, not even to the DNS.
     pub(super) fn open(site: Arc<Site>, registry: &str) -> Result<Self, Halt> {
         let options = &site.options;
-        let listed = match options.hosts.get(registry) {
+        let listed = match options.hosts.get(&registry.to_ascii_lowercase()) {
             Some(host) => Some(host.clone()),
             None => site.sources.name(registry)?.then(super::HostOptions::default),
         };
@@ -85,8 +87,10 @@ impl Host {
         if let Some(refusal) = endpoint.refusal(options.unlisted, proxied) {
             return Err(Halt::Answer(not_allowed(refusal, registry)));
         }
+        let room = endpoint.options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        let permits = if endpoint.listed { Arc::new(Semaphore::new(room)) } else { Arc::clone(&site.unlisted) };
         Ok(Self {
-            permits: Semaphore::new(endpoint.options.concurrency.max(1)),
+            permits,
             endpoint,
             site,
             opening: OnceCell::new(),
@@ -101,6 +105,11 @@ impl Host {
     pub(super) fn attempt(&self, repository: &str) -> Result<Attempt, Error> {
         let (choice, registry) = (&self.endpoint.options.credentials, &self.endpoint.registry);
         Ok(Attempt::new(repository, self.site.sources.find(choice, registry, repository)?))
+    }
+
+    /// Whether the configuration vouches for who gave an answer: not for a sign-in page that we were redirected to.
+    pub(super) fn is_vouched_for(&self, reply: &Reply) -> bool {
+        self.endpoint.listed && self.endpoint.is_own(&reply.url)
     }
 
     /// Asks with HEAD. The first question to a registry goes alone: it opens the connection, brings the challenge that

@@ -77,7 +77,7 @@ async fn judge(host: &Host, attempt: &Attempt, reference: &Reference, reply: &Re
     let refuses = matches!(complaint.code.as_deref(), Some("UNAUTHORIZED" | "DENIED"));
     match reply.status {
         200 => pulled(registry, reference, reply),
-        404 if host.endpoint.listed || complaint.is_registry || speaks_registry(reply) => {
+        404 if host.is_vouched_for(reply) || complaint.is_registry || speaks_registry(reply) => {
             Ok(absent(host, attempt, reference, complaint.code).await)
         }
         404 => Err(not_a_registry(registry, "it answered 404 without saying what is missing")),

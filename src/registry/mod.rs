@@ -28,7 +28,7 @@ pub use error::Error;
 use host::{Halt, Host, Site};
 pub use options::{CredentialChoice, HostOptions, Options, Unlisted};
 use std::{collections::BTreeMap, panic, sync::Arc, time::Instant};
-use tokio::{task::JoinSet, time::timeout_at};
+use tokio::{sync::Semaphore, task::JoinSet, time::timeout_at};
 
 /// All registries, as the configuration sees them.
 #[derive(Debug)]
@@ -85,6 +85,7 @@ impl Registries {
                 timeout: self.options.request_timeout,
                 deadline: deadline.into(),
             },
+            unlisted: Arc::new(Semaphore::new(HostOptions::default().concurrency)),
         });
         let mut hosts: BTreeMap<&str, Result<Arc<Host>, Halt>> = BTreeMap::new();
         let mut tasks = JoinSet::new();

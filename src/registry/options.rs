@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 /// Everything that the configuration says about registries. The default asks public registries, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// By host, with its port if it has one, as references name it: `docker.io`, `registry.example.com:5000`.
+    /// By host in lower case, with its port if it has one, as references name it: `docker.io`,
+    /// `registry.example.com:5000`.
     pub hosts: BTreeMap<String, HostOptions>,
     /// What may be asked beyond those.
     pub unlisted: Unlisted,
@@ -58,7 +59,7 @@ pub struct HostOptions {
     pub private: bool,
     /// Where else its credentials may go for a token: a host, or host and port.
     pub token_realms: Vec<String>,
-    /// How many requests may be under way at once.
+    /// How many requests may be under way at once; unlisted registries share the room of one.
     pub concurrency: usize,
 }
 

@@ -4,6 +4,7 @@ use super::{
     attempt::Attempt,
     host::{Host, Outcome},
 };
+use crate::image::reference::is_tag;
 use serde::Deserialize;
 use std::{cmp::Reverse, time::Duration};
 use tokio::time::{Instant, timeout_at};
@@ -14,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const RESERVE: Duration = Duration::from_millis(100);
 /// How many tags are asked for: the most that all registries grant.
 const PAGE: &str = "n=1000";
+/// How many are looked at: comparing takes time, and some registries send more than they are asked for.
+const LOOKED_AT: usize = 1000;
 /// How many are suggested.
 const SUGGESTIONS: usize = 3;
 
@@ -29,6 +32,8 @@ pub(super) enum Listing {
 pub(super) async fn alike(host: &Host, attempt: &Attempt, tag: &str) -> (Repository, Vec<String>) {
     let repository = &attempt.repository;
     match host.tags.get(repository, || list(host, attempt.clone())).await {
+        // Comparing waits for nobody, so nobody can interrupt it: late is too late.
+        Listing::Tags(_) if Instant::now() >= host.site.network.deadline => (Repository::Exists, Vec::new()),
         Listing::Tags(tags) => (Repository::Exists, closest(tag, &tags)),
         Listing::NoRepository => (Repository::Missing, Vec::new()),
         Listing::Unknown => (Repository::Unknown, Vec::new()),
@@ -58,7 +63,9 @@ fn read(body: &[u8]) -> Listing {
         tags: Option<Vec<Option<String>>>,
     }
     match serde_json::from_slice::<Body>(body) {
-        Ok(Body { tags: Some(tags) }) => Listing::Tags(tags.into_iter().flatten().collect()),
+        Ok(Body { tags: Some(tags) }) => {
+            Listing::Tags(tags.into_iter().flatten().filter(|tag| is_tag(tag)).take(LOOKED_AT).collect())
+        }
         _ => Listing::Unknown,
     }
 }
@@ -94,6 +101,18 @@ mod tests {
         assert_eq!(suggested("v1.4.3", &["1.4.3", "v2.9.9"]), ["1.4.3"]);
         assert_eq!(suggested("lastest", &["latest", "edge"]), ["latest"]);
         assert!(suggested("9.9.9", &["latest", "sha-abcdef"]).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_tag_is_dropped_and_so_is_what_nobody_asked_for() {
+        let page = |tags: &[String]| read(serde_json::json!({ "tags": tags }).to_string().as_bytes());
+        assert_eq!(
+            page(&["a".repeat(4 << 20), "-x".into(), "\u{1b}[2J".into(), "1".into()]),
+            Listing::Tags(vec!["1".into()])
+        );
+        let many: Vec<String> = (0..20_000).map(|n| n.to_string()).collect();
+        let Listing::Tags(kept) = page(&many) else { panic!() };
+        assert_eq!(kept, many[..1000]);
     }
 
     #[test]

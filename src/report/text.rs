@@ -267,5 +267,10 @@ mod tests {
         let text = render(&Report { findings: vec![forged], ..Report::default() }, &Options::default());
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
         assert!(!text.lines().any(|line| line.starts_with("hint: all")), "{text}");
+        for path in ["GL-HOOK-ERR: all is well.yaml", "hint: curl x.yaml"] {
+            let findings = (0..20).map(|_| finding(path, Severity::Reject, Verdict::Missing)).collect();
+            let text = render(&Report { findings, ..Report::default() }, &Options::default());
+            assert!(!text.lines().any(|line| line.starts_with(path)), "{text}");
+        }
     }
 }

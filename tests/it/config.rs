@@ -32,6 +32,15 @@ fn a_named_file_that_is_not_there_is_an_error_and_not_the_defaults() {
 }
 
 #[test]
+fn a_link_to_nowhere_is_an_error_and_not_the_defaults() {
+    let (folder, search) = repository("");
+    let file = folder.path().join("pullgate.toml");
+    fs::remove_file(&file).expect("the folder is writable");
+    std::os::unix::fs::symlink("/nonexistent/config.toml", &file).expect("the folder is writable");
+    assert!(matches!(search.load(), Err(Error::Unreadable { .. })));
+}
+
+#[test]
 fn what_is_not_understood_is_named_with_its_line() {
     for (text, words) in [
         ("on-missing = \"reject\"\non-mising = \"warn\"\n", &["pullgate.toml", "line 2", "on-mising"][..]),
@@ -42,10 +51,41 @@ fn what_is_not_understood_is_named_with_its_line() {
         ("[registries.\"r.io\"]\ncredentials = \"dokcer\"\n", &["line 2", "credentials are"]),
         ("[registries.\"r.io\"]\ncredentials = { username = \"x\" }\n", &["line 2", "password-file"]),
         ("[bypass]\nactors = []\n", &["line 1", "bypass"]),
+        ("[refs]\nenforce = [\"heads/main\"]\n", &["heads/main", "refs/"]),
+        ("[refs]\nwarn = [\"!/main\"]\n", &["!/main", "refs/"]),
         ("x = [", &["line 1"]),
     ] {
         let said = refusal(text);
         assert!(words.iter().all(|word| said.contains(word)), "{text:?}: {said}");
+    }
+}
+
+#[test]
+fn a_registry_that_no_reference_could_name_is_refused() {
+    for host in [
+        "https://ghcr.io",
+        "ghcr.io/",
+        "quay.io/org",
+        "GHCR.io",
+        "index.docker.io",
+        "registry",
+        "user@ghcr.io",
+        "*.example.com",
+        "ghcr.io ",
+        "",
+    ] {
+        let said = refusal(&format!("[registries.\"{host}\"]\nprivate = true\n"));
+        assert!(said.contains(&format!("[registries.\"{host}\"]")), "{said}");
+    }
+    for realm in ["https://gitlab.example.com", "gitlab.example.com/jwt/auth", "gitlab.example.com:443", ""] {
+        let said = refusal(&format!("[registries.\"r.io\"]\ntoken-realms = [\"{realm}\"]\n"));
+        assert!(said.contains("token-realms") && said.contains(&format!("\"{realm}\"")), "{said}");
+    }
+    let good = ["docker.io", "ghcr.io", "localhost", "r.corp:5000", "[fd00::1]:5000", "10.0.0.1", "registry:5000"];
+    for host in good {
+        let text = format!("[registries.\"{host}\"]\ntoken-realms = [\"gitlab\", \"GitLab.example.com:8443\"]\n");
+        let (_folder, search) = repository(&text);
+        assert!(search.load().is_ok(), "{host}");
     }
 }
 

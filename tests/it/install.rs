@@ -1,6 +1,6 @@
 //! install.sh for bare repositories: what it makes, what it takes away, and what it leaves alone.
 use crate::{git_command::git, world::World};
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 fn hook(world: &World) -> std::path::PathBuf {
     world.bare().join("hooks/pre-receive")
@@ -104,6 +104,82 @@ fn a_hook_whose_program_is_gone_rejects_and_says_so() {
     fs::remove_file(world.path().join("prefix/bin/pullgate")).unwrap();
     world.write("a.txt", "x");
     world.commit_and_push("anything").rejected(&["pullgate is not there", "administrator"]);
+}
+
+#[test]
+fn who_pushes_can_run_what_a_strict_administrator_installed() {
+    let world = World::new();
+    let prefix = world.path().join("strict/prefix");
+    let installed = Command::new("sh")
+        .args(["-c", "umask 077; exec sh \"$@\"", "sh"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("install.sh"))
+        .args(["bare", "fleet.git", "--binary", env!("CARGO_BIN_EXE_pullgate")])
+        .current_dir(world.path())
+        .env("PREFIX", &prefix)
+        .output()
+        .expect("there is a shell");
+    assert!(installed.status.success(), "{installed:?}");
+    for made in [prefix.clone(), prefix.join("bin"), prefix.join("bin/pullgate"), hook(&world)] {
+        assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o755, "{}", made.display());
+    }
+}
+
+#[test]
+fn a_search_path_for_cd_does_not_lead_astray() {
+    let world = World::new();
+    fs::remove_file(hook(&world)).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let script = Path::new(root.file_name().expect("the project has a folder")).join("install.sh");
+    let installed = Command::new("sh")
+        .arg(script)
+        .args(["bare", &world.bare().to_string_lossy(), "--binary", env!("CARGO_BIN_EXE_pullgate")])
+        .current_dir(root.parent().expect("the project has a folder"))
+        .env("CDPATH", root.parent().expect("the project has a folder"))
+        .env("PREFIX", world.path().join("prefix"))
+        .output()
+        .expect("there is a shell");
+    assert!(installed.status.success() && hook(&world).exists(), "{installed:?}");
+}
+
+#[test]
+fn what_somebody_laid_beside_the_hook_is_not_written_through() {
+    let world = World::new();
+    fs::remove_file(hook(&world)).unwrap();
+    let victim = world.path().join("victim");
+    // The names that a script with a guessable process id would write to.
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("install.sh");
+    let text = "ln -s \"$VICTIM\" \"$HOOK.new.$$\"; exec sh \"$@\"";
+    let installed = Command::new("sh")
+        .args(["-c", text, "sh"])
+        .arg(script)
+        .args(["bare", "fleet.git", "--binary", env!("CARGO_BIN_EXE_pullgate")])
+        .current_dir(world.path())
+        .env("PREFIX", world.path().join("prefix"))
+        .env("VICTIM", &victim)
+        .env("HOOK", hook(&world))
+        .output()
+        .expect("there is a shell");
+    assert!(installed.status.success() && !victim.exists(), "{installed:?}");
+    assert!(fs::symlink_metadata(hook(&world)).unwrap().is_file());
+}
+
+#[test]
+fn a_relative_prefix_with_odd_characters_stands_in_the_hook_as_it_is() {
+    let world = World::new();
+    let installed = Command::new("sh")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("install.sh"))
+        .args(["bare", "fleet.git", "--binary", env!("CARGO_BIN_EXE_pullgate")])
+        .current_dir(world.path())
+        .env("PREFIX", "odd \"$(touch ran)`touch ran`")
+        .output()
+        .expect("there is a shell");
+    assert!(installed.status.success(), "{installed:?}");
+    world.write("a.txt", "x");
+    world.commit_and_push("anything").accepted();
+    fs::remove_file(world.path().join("odd \"$(touch ran)`touch ran`/bin/pullgate")).unwrap();
+    world.write("b.txt", "x");
+    world.commit_and_push("anything").rejected(&["odd \"$(touch ran)`", "is not there"]);
+    assert!(!world.bare().join("ran").exists());
 }
 
 #[test]

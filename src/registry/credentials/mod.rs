@@ -46,9 +46,10 @@ impl Sources {
             CredentialChoice::Docker => {
                 self.docker.iter().find_map(|source| source.find(registry, repository).transpose()).transpose()
             }
-            CredentialChoice::Password { .. } => {
-                self.own.get(registry).map_or(Ok(None), |source| source.find(registry, repository))
-            }
+            CredentialChoice::Password { .. } => self
+                .own
+                .get(&registry.to_ascii_lowercase())
+                .map_or(Ok(None), |source| source.find(registry, repository)),
         }
     }
 

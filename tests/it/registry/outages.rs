@@ -3,7 +3,7 @@ use super::{ask, check, check_within, is_present, listing, open, plain};
 use pullgate::{
     http::Failure,
     lab::{Behaviour, Scope},
-    registry::{Answer, Error, HostOptions, Options, Refusal},
+    registry::{Answer, Error, HostOptions, Options, Refusal, Unlisted},
 };
 use std::{
     net::TcpListener,
@@ -23,6 +23,25 @@ fn at_the_deadline_what_is_answered_is_kept_and_the_rest_is_named() {
     assert!(start.elapsed() < Duration::from_secs(2));
     assert!(is_present(&checked[0]));
     assert_eq!(checked[1], Err(Error::Deadline));
+}
+
+#[test]
+fn thousands_of_hanging_hosts_take_no_more_connections_than_one_and_no_time_from_a_listed_one() {
+    let registry = open();
+    registry.push("team/app", "1");
+    let tarpit = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = tarpit.local_addr().unwrap().port();
+    let hosts = (0..5000).map(|n| format!("127.1.{}.{}:{port}/app:1", n / 250, n % 250 + 1));
+    let images: Vec<String> = hosts.chain([format!("{}/team/app:1", registry.host())]).collect();
+    let options = Options { unlisted: Unlisted::Any, ..listing(&registry, plain()) };
+    let start = Instant::now();
+    let checked = check_within(options, &images, Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert!(is_present(&checked[5000]));
+    assert!(checked[..5000].iter().all(|checked| *checked == Err(Error::Deadline)));
+    tarpit.set_nonblocking(true).unwrap();
+    let connections = tarpit.incoming().take_while(Result::is_ok).count();
+    assert!((1..=64).contains(&connections), "{connections}");
 }
 
 #[test]

@@ -49,6 +49,20 @@ fn a_listed_registry_has_a_private_address_only_if_the_configuration_says_so() {
 }
 
 #[test]
+fn a_host_is_the_same_in_capital_letters() {
+    let folder = TempDir::new().unwrap();
+    let registry = super::with(super::basic());
+    registry.push("team/app", "1");
+    let port = registry.address().port();
+    let hosts = [(format!("localhost:{port}"), alice(&folder, "s3cret"))].into();
+    let options = Options { hosts, ..Options::default() };
+    assert!(is_present(&check(options, &[format!("LocalHost:{port}/team/app:1")])[0]));
+    let checked = check(Options::default(), &["Registry.example:5000/app:1".to_owned()]).remove(0);
+    let Ok(Answer::NotAllowed { configuration, .. }) = checked else { panic!("{checked:?}") };
+    assert_eq!(configuration, ["[registries.\"registry.example:5000\"]"]);
+}
+
+#[test]
 fn where_only_listed_registries_are_asked_the_others_are_named_with_what_would_allow_them() {
     let registry = open();
     let options = Options { unlisted: Unlisted::None, ..Options::default() };
@@ -99,6 +113,17 @@ fn a_redirect_to_a_place_that_may_not_be_asked_is_not_followed() {
     }
     assert_eq!(refusal(ask(&redirecting("https://169.254.169.254/"), plain(), "team/app:1")), Refusal::NoPublicAddress);
     assert_eq!(target.connections(), 0);
+}
+
+#[test]
+fn a_page_that_is_not_found_where_we_were_redirected_to_says_nothing_of_the_image() {
+    let target = open();
+    target.misbehave(Scope::everything(), Behaviour::status(404));
+    let registry = redirecting(&format!("http://{}/login", target.host()));
+    let mut options = listing(&registry, plain());
+    options.hosts.insert(target.host(), plain());
+    let checked = check(options, &[format!("{}/team/app:1", registry.host())]).remove(0);
+    assert!(matches!(checked, Err(Error::NotARegistry { .. })), "{checked:?}");
 }
 
 #[test]
