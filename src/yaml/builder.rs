@@ -19,7 +19,7 @@ pub(super) struct Builder<'a> {
     document: Document,
     /// The collections that are being read, outermost first.
     open: Vec<u32>,
-    /// The node at which each anchor of the document stands; whatever has none is filed under 0, which no alias names.
+    /// The node at which each anchor of the document stands.
     anchors: HashMap<usize, u32>,
     /// What each mapping with merge keys gains by them, in nodes.
     gains: HashMap<u32, usize>,
@@ -46,7 +46,7 @@ impl<'a> Builder<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map_or(0, |tag| self.tag(&tag));
                 let index = self.scalar(&text, style, tag, span)?;
-                self.anchors.insert(anchor, index);
+                self.anchor(anchor, index);
             }
             Event::Alias(anchor) => {
                 let unknown = || ErrorKind::Syntax("found unknown anchor".into()).at(position(span.start));
@@ -110,8 +110,15 @@ impl<'a> Builder<'a> {
         let index = self.push(content, position, start, offset(span.end))?;
         self.document.nodes[index as usize].next = OPEN;
         self.open.push(index);
-        self.anchors.insert(anchor, index);
+        self.anchor(anchor, index);
         Ok(())
+    }
+
+    /// Notes that `anchor` stands at the node `index`; 0 is what the parser says where there is none.
+    fn anchor(&mut self, anchor: usize, index: u32) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, index);
+        }
     }
 
     fn close(&mut self, span: Span) -> Result<(), Error> {
