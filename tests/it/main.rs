@@ -6,4 +6,5 @@ mod layers;
 mod map_tree;
 mod push;
 mod registry;
+mod speed;
 mod world;
