@@ -80,11 +80,13 @@ impl RepoPath {
     /// The path of `name` in this directory.
     #[must_use]
     pub fn join(&self, name: impl AsRef<[u8]>) -> Self {
-        let mut path = self.0.clone();
+        let name = name.as_ref();
+        let mut path = Vec::with_capacity(self.0.len() + 1 + name.len());
+        path.extend_from_slice(&self.0);
         if !path.is_empty() {
             path.push(b'/');
         }
-        path.extend_from_slice(name.as_ref());
+        path.extend_from_slice(name);
         Self(path)
     }
 
@@ -114,17 +116,22 @@ impl RepoPath {
         if relative.starts_with(b"/") {
             return None;
         }
-        let mut parts: Vec<&[u8]> = self.components().collect();
+        let mut path = Vec::with_capacity(self.0.len() + 1 + relative.len());
+        path.extend_from_slice(&self.0);
         for part in relative.split(|&b| b == b'/') {
             match part {
                 b"" | b"." => {}
-                b".." => {
-                    parts.pop()?;
+                b".." if path.is_empty() => return None,
+                b".." => path.truncate(path.iter().rposition(|&b| b == b'/').unwrap_or(0)),
+                name => {
+                    if !path.is_empty() {
+                        path.push(b'/');
+                    }
+                    path.extend_from_slice(name);
                 }
-                name => parts.push(name),
             }
         }
-        Some(Self(parts.join(&b'/')))
+        Some(Self(path))
     }
 
     /// Whether this path is `directory` or lies below it.

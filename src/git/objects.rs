@@ -1,4 +1,4 @@
-//! Objects by id, looked for in the quarantine first, then wherever else git would look.
+//! Objects by id, looked for in the quarantine and wherever else git would look.
 use super::{
     alternates,
     environment::Environment,
@@ -10,6 +10,7 @@ use gix::{
     odb::{Handle, Header, pack::cache::lru::MemoryCappedHashmap},
 };
 use std::{
+    cell::Cell,
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
@@ -18,10 +19,13 @@ use std::{
 /// times as long. It takes memory only as it fills.
 const PACK_CACHE: usize = 96 << 20;
 
-/// All object directories of a repository as one, in the order in which they are asked.
+/// All object directories of a repository as one.
 pub(super) struct Objects {
     hash: gix::hash::Kind,
+    /// The quarantine first. What they hold is listed once, not again for every object that is elsewhere.
     stores: Vec<Handle>,
+    /// The one that had the last object: neighbours lie together, and asking the others costs a system call each.
+    nearest: Cell<usize>,
 }
 
 impl Objects {
@@ -40,10 +44,7 @@ impl Objects {
         if let Some(quarantine) = quarantine.map(canonical).transpose()?
             && seen.insert(quarantine.clone())
         {
-            let mut store = open(&quarantine, hash)?;
-            // Most objects are not here, and nobody repacks it: no need to list the directory again for each of them.
-            store.refresh_never();
-            stores.push(store);
+            stores.push(open(&quarantine, hash)?);
         }
         let mut nested = alternates::nested(&own_directory)?;
         // Like git, passes over directories that do not exist.
@@ -60,7 +61,8 @@ impl Objects {
                 stores.push(open(&directory, hash)?);
             }
         }
-        Ok(Self { hash, stores })
+        stores.iter_mut().for_each(|store| store.refresh_never());
+        Ok(Self { hash, stores, nearest: Cell::new(0) })
     }
 
     /// The kind of hash that names the objects here.
@@ -80,13 +82,7 @@ impl Objects {
             buffer.clear();
             return Ok(Kind::Tree);
         }
-        for store in &self.stores {
-            let found = store.try_find(id, buffer).map_err(|error| Error::damaged(id, causes(&error)))?;
-            if let Some(kind) = found.map(|data| data.kind) {
-                return Ok(kind);
-            }
-        }
-        Err(Error::MissingObject { id: outside(id) })
+        self.look(id, |store| Ok(store.try_find(id, buffer)?.map(|data| data.kind)))
     }
 
     /// The kind of the object and its size in bytes, without unpacking it.
@@ -94,10 +90,23 @@ impl Objects {
         if self.is_empty_tree(id) {
             return Ok((Kind::Tree, 0));
         }
+        self.look(id, |store| Ok(Header::try_header(store, id)?.map(|header| (header.kind(), header.size()))))
+    }
+
+    /// What `ask` finds of the object in the first store that has it.
+    fn look<T>(&self, id: &gix::oid, mut ask: impl FnMut(&Handle) -> gix::Result<Option<T>>) -> Result<T, Error> {
+        let damaged = |error: gix::Error| Error::damaged(id, causes(&error));
+        let nearest = self.nearest.get();
+        for at in std::iter::once(nearest).chain((0..self.stores.len()).filter(|&at| at != nearest)) {
+            if let Some(found) = ask(&self.stores[at]).map_err(damaged)? {
+                self.nearest.set(at);
+                return Ok(found);
+            }
+        }
+        // As git does: it may have been packed since the directories were listed.
         for store in &self.stores {
-            let found = Header::try_header(store, id).map_err(|error| Error::damaged(id, causes(&error)))?;
-            if let Some(header) = found {
-                return Ok((header.kind(), header.size()));
+            if let Some(found) = ask(&store.store().to_cache()).map_err(damaged)? {
+                return Ok(found);
             }
         }
         Err(Error::MissingObject { id: outside(id) })

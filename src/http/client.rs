@@ -123,6 +123,12 @@ fn proxy(address: &str) -> Result<(Proxy, String), Failure> {
     let bad = || Failure::Local("the proxy that the environment names is not a URL".to_owned());
     let address = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let url: Url = address.parse().map_err(|_| bad())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Failure::Local(format!(
+            "the environment names a proxy for {}, which is not built in",
+            url.scheme()
+        )));
+    }
     let host = url.host_str().ok_or_else(bad)?.to_owned();
     Ok((Proxy::all(url).map_err(|_| bad())?, host))
 }

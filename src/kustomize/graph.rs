@@ -19,10 +19,13 @@ pub struct Parsed {
     directories: RefCell<HashMap<ObjectId, Rc<Found>>>,
 }
 
-/// What a directory holds, all the way down, with paths relative to it.
+/// What a directory holds, all the way down.
 #[derive(Debug, Default)]
 struct Found {
-    kustomizations: Vec<(RepoPath, Entry)>,
+    /// The names of its kustomization files.
+    files: Vec<(Vec<u8>, Entry)>,
+    /// The directories in it that hold any.
+    below: Vec<(Vec<u8>, Rc<Found>)>,
     has_links: bool,
 }
 
@@ -51,32 +54,31 @@ impl Graph {
         let mut graph = Self { kustomizations: BTreeMap::new(), consumers: HashMap::new() };
         let Entry::Directory(root) = tree.lookup(&RepoPath::root())? else { return Ok(graph) };
         let found = parsed.search(tree, &root)?;
-        for (file, entry) in &found.kustomizations {
-            let directory = file.parent().unwrap_or_default();
-            let kustomization = parsed.file(tree, file, *entry)?;
-            graph.kustomizations.entry(directory).and_modify(|node| node.ambiguous = true).or_insert(Node {
-                file: file.clone(),
-                parsed: kustomization,
-                ambiguous: false,
-                is_idle: false,
-            });
-        }
+        graph.add(tree, parsed, &RepoPath::root(), &found)?;
         graph.connect(tree, found.has_links)?;
         Ok(graph)
     }
 
+    fn add(&mut self, tree: &dyn Tree, parsed: &Parsed, here: &RepoPath, found: &Found) -> Result<(), tree::Error> {
+        for (name, entry) in &found.files {
+            let file = here.join(name);
+            let parsed = parsed.file(tree, &file, *entry)?;
+            let node = Node { file, parsed, ambiguous: false, is_idle: false };
+            self.kustomizations.entry(here.clone()).and_modify(|node| node.ambiguous = true).or_insert(node);
+        }
+        found.below.iter().try_for_each(|(name, below)| self.add(tree, parsed, &here.join(name), below))
+    }
+
     fn connect(&mut self, tree: &dyn Tree, has_links: bool) -> Result<(), tree::Error> {
         for (directory, node) in &self.kustomizations {
-            let mut consumed: BTreeSet<RepoPath> = node
-                .parsed
-                .paths()
-                .filter_map(|path| directory.resolve(path))
-                .filter(|path| path != directory)
-                .collect();
+            let named = node.parsed.paths().filter_map(|path| directory.resolve(path));
+            let mut consumed: Vec<RepoPath> = named.filter(|path| path != directory).collect();
             if has_links {
                 let real: Result<Vec<_>, _> = consumed.iter().map(|path| tree::follow(tree, path)).collect();
                 consumed.extend(real?.into_iter().map(|(path, _)| path));
             }
+            consumed.sort();
+            consumed.dedup();
             for path in consumed {
                 self.consumers.entry(path).or_default().push(directory.clone());
             }
@@ -162,15 +164,14 @@ impl Parsed {
                 Entry::Directory(id) if !name.starts_with(b".") => {
                     let below = self.search(tree, &id)?;
                     found.has_links |= below.has_links;
-                    let here = RepoPath::new(&name);
-                    found
-                        .kustomizations
-                        .extend(below.kustomizations.iter().map(|(path, e)| (here.join(path.as_bytes()), *e)));
+                    if !below.files.is_empty() || !below.below.is_empty() {
+                        found.below.push((name, below));
+                    }
                 }
                 Entry::File(_) | Entry::Symlink(_) => {
                     found.has_links |= matches!(entry, Entry::Symlink(_));
                     if is_kustomization_name(&name) {
-                        found.kustomizations.push((RepoPath::new(&name), entry));
+                        found.files.push((name, entry));
                     }
                 }
                 _ => {}

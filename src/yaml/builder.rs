@@ -125,6 +125,13 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Notes that `anchor` stands at the node `index`; 0 is what the parser says where there is none.
+    fn anchor(&mut self, anchor: usize, index: u32) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, index);
+        }
+    }
+
     fn close(&mut self, span: Span) -> Result<(), Error> {
         let Some(index) = self.open.pop() else { return Ok(()) };
         if self.document.is_mapping(index) {

@@ -15,6 +15,7 @@ mod push;
 mod readme;
 mod real_registry;
 mod registry;
+mod speed;
 mod tools;
 mod world;
 mod yaml;
