@@ -213,13 +213,6 @@ impl<'a> Builder<'a> {
         self.document.tags.len() as u32
     }
 
-    fn anchor(&mut self, anchor: usize, index: u32) {
-        // Zero is the parser's word for none.
-        if anchor != 0 {
-            self.anchors.insert(anchor, index);
-        }
-    }
-
     fn push(&mut self, content: Content, position: Position, start: usize, end: usize) -> Result<u32, Error> {
         self.charge(1, position)?;
         let index = self.document.nodes.len() as u32;

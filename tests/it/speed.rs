@@ -1,5 +1,5 @@
 //! What the hook costs a push that changes no image, with git's own diff of the same push as the measure.
-use crate::git_command::git;
+use crate::{git_command::git, tools::pass_over};
 use std::{
     fmt::Write,
     fs,
@@ -26,8 +26,7 @@ struct Push {
 #[test]
 fn a_push_without_images_costs_at_most_three_times_what_git_takes_to_diff_it() {
     let Some(pullgate) = release_build() else {
-        println!("passed over: there is no release build beside the test; tests/run makes one");
-        return;
+        return pass_over("there is no release build beside the test; tests/run makes one");
     };
     let push = Push::of_a_readme();
     let turn = |_| (push.hook(&pullgate), push.diff());

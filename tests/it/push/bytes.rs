@@ -48,7 +48,7 @@ fn a_ref_name_is_escaped_where_it_is_named() {
 fn a_path_of_any_bytes_is_judged_and_escaped_where_it_is_named() {
     let names: [(&[u8], &str); 4] = [
         (b"n\xff.yaml", r"n\u{fffd}.yaml:11:18"),
-        (b"a\nerror: forged.yaml", r"a\nerror: forged.yaml:11:18"),
+        (b"a\nerror: forged.yaml", "\"a\\nerror: forged.yaml\":11:18"),
         (b"a\x1b[2Jb.yaml", r"a\u{1b}[2Jb.yaml:11:18"),
         ("a\u{202e}b.yaml".as_bytes(), r"a\u{202e}b.yaml:11:18"),
     ];
