@@ -3,13 +3,18 @@ use super::file::{Kustomization, is_kustomization_name};
 use crate::tree::{self, Content, Entry, ObjectId, RepoPath, Tree};
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map},
     panic,
     rc::Rc,
 };
 
 /// The largest kustomization file that is read, in bytes. Real ones have a few hundred.
 const MAX_FILE: u64 = 4 << 20;
+/// How deep directories may lie in one another: as deep as a path that Linux can name.
+const MAX_DIRECTORIES: usize = 2048;
+/// How many kustomization files one tree may have. Equal directories are stored once in git, so a tree of a few
+/// kilobytes can have any number of them.
+const MAX_KUSTOMIZATIONS: usize = 200_000;
 
 /// Parsed files and searched directories, shared by the graphs of the old and the new tree: what has not changed is read
 /// once.
@@ -40,8 +45,6 @@ struct Node {
     file: RepoPath,
     parsed: Rc<Kustomization>,
     ambiguous: bool,
-    /// Whether it is a component that nothing names.
-    is_idle: bool,
 }
 
 impl Graph {
@@ -50,7 +53,7 @@ impl Graph {
     pub fn read(tree: &dyn Tree, parsed: &Parsed) -> Result<Self, tree::Error> {
         let mut graph = Self { kustomizations: BTreeMap::new(), consumers: HashMap::new() };
         let Entry::Directory(root) = tree.lookup(&RepoPath::root())? else { return Ok(graph) };
-        let found = parsed.search(tree, &root)?;
+        let found = parsed.search(tree, &root, 0)?;
         for (file, entry) in &found.kustomizations {
             let directory = file.parent().unwrap_or_default();
             let kustomization = parsed.file(tree, file, *entry)?;
@@ -58,7 +61,6 @@ impl Graph {
                 file: file.clone(),
                 parsed: kustomization,
                 ambiguous: false,
-                is_idle: false,
             });
         }
         graph.connect(tree, found.has_links)?;
@@ -74,8 +76,12 @@ impl Graph {
                 .filter(|path| path != directory)
                 .collect();
             if has_links {
-                let real: Result<Vec<_>, _> = consumed.iter().map(|path| tree::follow(tree, path)).collect();
-                consumed.extend(real?.into_iter().map(|(path, _)| path));
+                let mut behind = Vec::new();
+                for path in consumed.iter().chain([&node.file]) {
+                    let (real, _) = tree::follow_through(tree, path, &mut behind)?;
+                    behind.push(real);
+                }
+                consumed.extend(behind.into_iter().filter(|path| path != directory && *path != node.file));
             }
             for path in consumed {
                 self.consumers.entry(path).or_default().push(directory.clone());
@@ -87,22 +93,40 @@ impl Graph {
 
     /// A component that nothing names does nothing, so what it names speaks for itself.
     fn drop_idle_components(&mut self) {
-        loop {
-            let is_idle = |(directory, node): &(&RepoPath, &Node)| {
-                node.parsed.is_component && !node.is_idle && !self.consumers.contains_key(*directory)
-            };
-            let idle: BTreeSet<RepoPath> = self.kustomizations.iter().filter(is_idle).map(|(d, _)| d.clone()).collect();
-            if idle.is_empty() {
-                return;
+        let mut named_by: HashMap<RepoPath, Vec<RepoPath>> = HashMap::new();
+        for (path, consumers) in &self.consumers {
+            for directory in consumers.iter().filter(|directory| self.is_component(directory)) {
+                named_by.entry(directory.clone()).or_default().push(path.clone());
             }
-            for (_, node) in self.kustomizations.iter_mut().filter(|(directory, _)| idle.contains(directory)) {
-                node.is_idle = true;
-            }
-            self.consumers.retain(|_, consumers| {
-                consumers.retain(|directory| !idle.contains(directory));
-                !consumers.is_empty()
-            });
         }
+        let is_idle = |directory: &&RepoPath| self.is_component(directory) && !self.is_consumed(directory);
+        let mut idle: Vec<RepoPath> = self.kustomizations.keys().filter(is_idle).cloned().collect();
+        let mut gone = HashSet::new();
+        let mut consumers_left: HashMap<RepoPath, usize> = HashMap::new();
+        while let Some(directory) = idle.pop() {
+            for path in named_by.remove(&directory).unwrap_or_default() {
+                let all = self.consumers.get(&path).map_or(0, Vec::len);
+                let left = consumers_left.entry(path.clone()).or_insert(all);
+                *left -= 1;
+                if *left == 0 && self.is_component(&path) {
+                    idle.push(path);
+                }
+            }
+            gone.insert(directory);
+        }
+        for path in consumers_left.into_keys() {
+            if let hash_map::Entry::Occupied(mut consumers) = self.consumers.entry(path) {
+                consumers.get_mut().retain(|directory| !gone.contains(directory));
+                if consumers.get().is_empty() {
+                    consumers.remove();
+                }
+            }
+        }
+    }
+
+    /// Whether the kustomization in `directory` is a component.
+    pub fn is_component(&self, directory: &RepoPath) -> bool {
+        self.kustomizations.get(directory).is_some_and(|node| node.parsed.is_component)
     }
 
     /// The kustomization in `directory` and the path of its file; `None` if there is none or more than one.
@@ -131,6 +155,11 @@ impl Graph {
         self.kustomizations.get(directory).is_some_and(|node| !node.parsed.is_component) && !self.is_consumed(directory)
     }
 
+    /// The directories of the kustomizations that name `path`.
+    pub fn consumers(&self, path: &RepoPath) -> &[RepoPath] {
+        self.consumers.get(path).map_or(&[], Vec::as_slice)
+    }
+
     /// The directories of all kustomizations into which any of `paths` goes, however far up.
     pub fn reached_from<'p>(&self, paths: impl IntoIterator<Item = &'p RepoPath>) -> BTreeSet<RepoPath> {
         let mut reached = BTreeSet::new();
@@ -138,7 +167,13 @@ impl Graph {
         for path in paths {
             ahead.extend(self.consumers.get(path).into_iter().flatten().cloned());
             if is_kustomization_name(path.file_name()) {
-                ahead.extend(path.parent().filter(|directory| self.has(directory)));
+                let directory = path.parent().unwrap_or_default();
+                if self.has(&directory) {
+                    ahead.push(directory);
+                } else {
+                    // Who names a directory that has lost its kustomization is broken by that.
+                    ahead.extend(self.consumers.get(&directory).into_iter().flatten().cloned());
+                }
             }
         }
         while let Some(directory) = ahead.pop() {
@@ -152,7 +187,11 @@ impl Graph {
 }
 
 impl Parsed {
-    fn search(&self, tree: &dyn Tree, directory: &ObjectId) -> Result<Rc<Found>, tree::Error> {
+    fn search(&self, tree: &dyn Tree, directory: &ObjectId, depth: usize) -> Result<Rc<Found>, tree::Error> {
+        let too_much = |reason: String| tree::Error { what: format!("directory {directory}"), reason };
+        if depth > MAX_DIRECTORIES {
+            return Err(too_much(format!("directories lie more than {MAX_DIRECTORIES} deep")));
+        }
         if let Some(found) = self.directories.borrow().get(directory) {
             return Ok(Rc::clone(found));
         }
@@ -160,7 +199,7 @@ impl Parsed {
         for (name, entry) in tree.list(directory)? {
             match entry {
                 Entry::Directory(id) if !name.starts_with(b".") => {
-                    let below = self.search(tree, &id)?;
+                    let below = self.search(tree, &id, depth + 1)?;
                     found.has_links |= below.has_links;
                     let here = RepoPath::new(&name);
                     found
@@ -175,6 +214,9 @@ impl Parsed {
                 }
                 _ => {}
             }
+        }
+        if found.kustomizations.len() > MAX_KUSTOMIZATIONS {
+            return Err(too_much(format!("more than {MAX_KUSTOMIZATIONS} kustomizations lie in it")));
         }
         let found = Rc::new(found);
         self.directories.borrow_mut().insert(*directory, Rc::clone(&found));
