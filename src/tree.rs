@@ -206,21 +206,27 @@ const MAX_LINKS: usize = 40;
 /// What stands at `path` once every symbolic link on the way is followed, and its path without links. Links that leave
 /// the tree, dangle or loop are `Absent`, as they are for a clone of it.
 pub fn follow(tree: &dyn Tree, path: &RepoPath) -> Result<(RepoPath, Entry), Error> {
+    follow_through(tree, path, &mut Vec::new())
+}
+
+/// The same, and adds to `links` the path of every link that was followed.
+pub fn follow_through(tree: &dyn Tree, path: &RepoPath, links: &mut Vec<RepoPath>) -> Result<(RepoPath, Entry), Error> {
     let entry = tree.lookup(path)?;
     if !matches!(entry, Entry::Absent | Entry::Symlink(_)) {
         return Ok((path.clone(), entry));
     }
     let absent = Ok((path.clone(), Entry::Absent));
-    let mut links = 0;
+    let mut count = 0;
     let mut reached = RepoPath::root();
     let mut ahead: Vec<Vec<u8>> = path.components().rev().map(<[u8]>::to_vec).collect();
     while let Some(name) = ahead.pop() {
         let next = reached.join(&name);
         match tree.lookup(&next)? {
             Entry::Symlink(id) => {
-                links += 1;
+                count += 1;
+                links.push(next);
                 let Content::Bytes(target) = tree.read(&id, 4096)? else { return absent };
-                if links > MAX_LINKS || target.starts_with(b"/") {
+                if count > MAX_LINKS || target.starts_with(b"/") {
                     return absent;
                 }
                 // A link's `..` is meant from where it stands, and `reached` has no links left in it.

@@ -8,7 +8,7 @@ use crate::{
     kustomize::{Graph, is_kustomization_name},
     tree::{Entry, Error, RepoPath, Tree, follow},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The units of one tree that the change reaches, and the kustomizations that form a ring without a root.
 #[derive(Debug, Default)]
@@ -26,20 +26,17 @@ pub(super) fn affected(
 ) -> Result<Affected, Error> {
     let mut affected = Affected::default();
     let reached = graph.reached_from(paths);
-    let roots: BTreeSet<&RepoPath> = reached.iter().filter(|directory| graph.is_root(directory)).collect();
+    let mut ringed: BTreeSet<&RepoPath> = reached.iter().collect();
+    for directory in leading_to_an_end(graph, &reached) {
+        ringed.remove(directory);
+    }
     for directory in &reached {
-        if roots.contains(directory) {
-            if !(options.ignored)(directory) {
-                affected.units.insert(Unit::Kustomization((*directory).clone()));
-            }
-        } else if !leads_to_a_root(graph, directory) {
-            affected.rings.extend(graph.kustomization(directory).map(|(_, file)| Place {
-                path: file.clone(),
-                line: 1,
-                column: 1,
-            }));
+        if graph.is_root(directory) && !(options.ignored)(directory) {
+            affected.units.insert(Unit::Kustomization(directory.clone()));
         }
     }
+    let files = ringed.into_iter().filter_map(|directory| graph.kustomization(directory));
+    affected.rings.extend(files.map(|(_, file)| Place { path: file.clone(), line: 1, column: 1 }));
     for path in paths {
         if is_plain_manifest(tree, graph, options, path)? {
             affected.units.insert(Unit::Manifest(path.clone()));
@@ -48,12 +45,24 @@ pub(super) fn affected(
     Ok(affected)
 }
 
-/// A component that nothing names deploys nothing; anything else that is consumed must end in a root, or it is part of a
-/// ring.
-fn leads_to_a_root(graph: &Graph, directory: &RepoPath) -> bool {
-    let consumers = graph.reached_from([directory]);
-    let is_component = |directory: &RepoPath| graph.kustomization(directory).is_some_and(|(k, _)| k.is_component);
-    consumers.iter().chain([directory]).any(|d| graph.is_root(d) || (is_component(d) && !graph.is_consumed(d)))
+/// Of `reached`, which holds the consumers of everything in it, what goes into a root or into a component that nothing
+/// names. The rest is part of a ring, or goes into one.
+fn leading_to_an_end<'g>(graph: &'g Graph, reached: &'g BTreeSet<RepoPath>) -> BTreeSet<&'g RepoPath> {
+    let mut parts: BTreeMap<&RepoPath, Vec<&RepoPath>> = BTreeMap::new();
+    for directory in reached {
+        for consumer in graph.consumers(directory) {
+            parts.entry(consumer).or_default().push(directory);
+        }
+    }
+    let is_end = |directory: &&RepoPath| !graph.is_consumed(directory);
+    let mut ahead: Vec<&RepoPath> = reached.iter().filter(is_end).collect();
+    let mut leading = BTreeSet::new();
+    while let Some(directory) = ahead.pop() {
+        if leading.insert(directory) {
+            ahead.extend(parts.remove(directory).unwrap_or_default());
+        }
+    }
+    leading
 }
 
 /// Whether the file at `path` speaks for itself.

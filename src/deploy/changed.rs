@@ -2,13 +2,13 @@
 use super::{
     affected::{affected, is_plain_manifest, with_target},
     diff::{Difference, differences},
-    manifest::{Manifests, file_id, is_manifest_name},
+    manifest::{Manifests, is_manifest_name},
     unit::{Images, Options, Site, Unit},
 };
 use crate::{
-    image::{ImageUse, Place},
+    image::{Certainty, ImageUse, Place},
     kustomize::{Graph, Parsed, is_kustomization_name},
-    tree::{Content, Entry, Error, RepoPath, Tree},
+    tree::{Entry, Error, RepoPath, Tree},
     verdict::Notice,
 };
 use std::collections::{BTreeSet, HashSet};
@@ -25,32 +25,31 @@ pub struct Changes {
 /// What `new` deploys and `old` did not; all of it if there is no `old`. Images are compared by what would be pulled, so
 /// moving one from place to place is no change.
 pub fn changed(old: Option<&dyn Tree>, new: &dyn Tree, options: &Options<'_>) -> Result<Changes, Error> {
-    let manifests = Manifests::new(options.file_limit);
     let mut differences = differences(old, new)?;
-    let mut relevant = Vec::new();
-    for difference in differences.drain(..) {
-        if could_matter(old, new, &difference)? {
-            relevant.push(difference);
-        }
-    }
-    if relevant.is_empty() {
+    differences.retain(|difference| !is_of_no_account(difference));
+    if differences.is_empty() {
         return Ok(Changes::default());
     }
+    let manifests = Manifests::new(options.file_limit);
     let parsed = Parsed::default();
     let graph = Graph::read(new, &parsed)?;
     let mut paths = BTreeSet::new();
-    for difference in &relevant {
+    for difference in differences.iter().filter(|difference| could_matter(&graph, difference)) {
         paths.extend(with_target(new, &difference.path, difference.new)?);
     }
     let is_changed = |path: &RepoPath| paths.contains(path);
-    let site = Site { tree: new, graph: &graph, manifests: &manifests, options, is_changed: &is_changed };
+    let site = Site::new(new, &graph, &manifests, options, &is_changed);
     let reached = affected(new, &graph, options, &paths)?;
     let mut after = site.all_images(&reached.units)?;
     after.notices.extend(reached.rings.into_iter().map(ring));
-    if let Some(old) = old {
+    if let Some(old) = old.filter(|_| !after.uses.is_empty()) {
         let before = images_before(old, &parsed, &manifests, options, &paths, &after.reads)?;
-        let deployed: HashSet<String> = before.uses.iter().map(ImageUse::pulled).collect();
-        after.uses.retain(|image| !deployed.contains(&image.pulled()));
+        let deployed: HashSet<(String, Certainty)> = before.uses.iter().map(|u| (u.pulled(), u.certainty)).collect();
+        // What was only likely to be deployed does not speak for what now certainly is.
+        after.uses.retain(|image| {
+            let (pulled, was) = (image.pulled(), [Certainty::Certain, image.certainty]);
+            !was.into_iter().any(|certainty| deployed.contains(&(pulled.clone(), certainty)))
+        });
     }
     after.uses.sort_by(|a, b| (&a.place, a).cmp(&(&b.place, b)));
     after.uses.dedup();
@@ -90,34 +89,63 @@ fn images_before(
             units.insert(Unit::Manifest(path.clone()));
         }
     }
-    let site = Site { tree: old, graph: &graph, manifests, options, is_changed: &|_| false };
-    site.all_images(&units)
+    Site::new(old, &graph, manifests, options, &|_| false).all_images(&units)
 }
 
-/// Whether a difference could bear on what is deployed. A file whose name does not say so matters if it speaks of images:
-/// kustomize takes manifests of any name.
-fn could_matter(old: Option<&dyn Tree>, new: &dyn Tree, difference: &Difference) -> Result<bool, Error> {
-    let Difference { path, old: before, new: after } = difference;
-    if is_manifest_name(path) || is_kustomization_name(path.file_name()) {
-        return Ok(true);
-    }
-    if matches!(before, Entry::Symlink(_)) || matches!(after, Entry::Symlink(_)) {
-        return Ok(true);
-    }
-    let before = old.map_or(Ok(false), |old| speaks_of_images(old, *before))?;
-    Ok(before || speaks_of_images(new, *after)?)
+/// Whether a file's name says that it is prose, a picture or source code. kustomize takes manifests and patches of any
+/// name, so whether another file matters only the graph of all kustomizations tells, and it takes its time.
+fn is_of_no_account(Difference { path, old, new }: &Difference) -> bool {
+    const ENDINGS: &[&str] = &[
+        "md",
+        "markdown",
+        "rst",
+        "adoc",
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "svg",
+        "ico",
+        "webp",
+        "pdf",
+        "go",
+        "rs",
+        "py",
+        "rb",
+        "js",
+        "ts",
+        "java",
+        "kt",
+        "c",
+        "h",
+        "cpp",
+        "css",
+        "html",
+        "lock",
+        "sum",
+        "mod",
+        "tf",
+        "gitignore",
+        "gitattributes",
+        "editorconfig",
+    ];
+    const NAMES: &[&str] = &["LICENSE", "COPYING", "NOTICE", "CODEOWNERS", "README", "Makefile", "Dockerfile"];
+    let is_link = |entry: &Entry| matches!(entry, Entry::Symlink(_));
+    let name = path.file_name();
+    let ending = name.rsplit(|&byte| byte == b'.').next().filter(|ending| ending.len() < name.len());
+    let is_among = |list: &[&str], text: &[u8]| list.iter().any(|known| text.eq_ignore_ascii_case(known.as_bytes()));
+    !is_link(old) && !is_link(new) && (is_among(NAMES, name) || ending.is_some_and(|ending| is_among(ENDINGS, ending)))
 }
 
-fn speaks_of_images(tree: &dyn Tree, entry: Entry) -> Result<bool, Error> {
-    const LARGEST_ODD_NAME: u64 = 1 << 20;
-    let Some(id) = file_id(entry) else { return Ok(false) };
-    Ok(match tree.read(&id, LARGEST_ODD_NAME)? {
-        Content::Bytes(bytes) => {
-            let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
-            has(b"apiVersion") && (has(b"image") || has(b"ontainers"))
-        }
-        Content::TooLarge(_) => false,
-    })
+/// Whether a difference could bear on what is deployed: by its name, or because a kustomization names it. One that only
+/// the old tree's kustomizations name is reached through their files, which differ then.
+fn could_matter(graph: &Graph, Difference { path, old, new }: &Difference) -> bool {
+    let is_link = |entry: &Entry| matches!(entry, Entry::Symlink(_));
+    is_manifest_name(path)
+        || is_kustomization_name(path.file_name())
+        || graph.is_consumed(path)
+        || is_link(old)
+        || is_link(new)
 }
 
 fn ring(place: Place) -> Notice {

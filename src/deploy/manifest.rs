@@ -7,6 +7,9 @@ use crate::{
 };
 use std::{cell::RefCell, collections::HashMap, panic, rc::Rc};
 
+/// Nodes that are looked at in a file, counted in every object that an alias brings them into.
+const MAX_NODES: usize = 10_000_000;
+
 /// What a manifest file says.
 #[derive(Debug, Default)]
 pub(super) struct Manifest {
@@ -21,6 +24,8 @@ pub(super) struct Found {
     pub(super) title: String,
     /// A plain manifest is refused by every cluster without one; kustomize takes it.
     pub(super) has_api_version: bool,
+    /// Whether kustomize is told to leave it out of what it builds.
+    pub(super) is_local: bool,
     pub(super) slots: Vec<Slot>,
 }
 
@@ -66,17 +71,23 @@ fn parse(bytes: &[u8]) -> Manifest {
         return unread("lfs", "the file is a Git LFS pointer; its content is not in the repository".to_owned());
     }
     let stream = yaml::parse(bytes, &yaml::Limits::default());
+    let mut left = MAX_NODES;
     let objects = stream.documents.iter().flat_map(extract::objects).filter_map(|object| {
-        let slots = extract::slots(&object);
+        let slots = extract::slots(&object, &mut left);
         let has_api_version = object.api_version().is_some();
-        (!slots.is_empty()).then(|| Found { title: object.title(), has_api_version, slots })
+        let is_local = object.is_local_config();
+        (!slots.is_empty()).then(|| Found { title: object.title(), has_api_version, is_local, slots })
     });
     let objects = objects.collect();
     let faults = stream.errors.iter().map(|error| {
         let code = if error.kind == yaml::ErrorKind::Template { "template" } else { "unreadable-yaml" };
         (error.position, code, error.kind.to_string())
     });
-    let faults = faults.collect();
+    let mut faults: Vec<_> = faults.collect();
+    if left == 0 {
+        let why = format!("aliases make more than {MAX_NODES} nodes of it; what comes after them is not read");
+        faults.push((yaml::Position { line: 1, column: 1 }, "budget-exceeded", why));
+    }
     Manifest { objects, faults }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     tree::{Error, RepoPath, Tree},
     verdict::Notice,
 };
-use std::{collections::BTreeSet, fmt};
+use std::{cell::Cell, collections::BTreeSet, fmt};
 
 /// What the configuration says of the files of a tree.
 pub struct Options<'o> {
@@ -42,7 +42,6 @@ pub(super) struct Images {
 }
 
 /// One tree with all that is needed to build units in it.
-#[derive(Clone, Copy)]
 pub(super) struct Site<'s> {
     pub(super) tree: &'s dyn Tree,
     pub(super) graph: &'s Graph,
@@ -50,9 +49,25 @@ pub(super) struct Site<'s> {
     pub(super) options: &'s Options<'s>,
     /// Whether a path is one that the push changes; a finding points there first.
     pub(super) is_changed: &'s dyn Fn(&RepoPath) -> bool,
+    /// What building may still cost: what [`kustomize::build`] counts, and one for every entry of `images:` that an image
+    /// is held against.
+    pub(super) left: Cell<u64>,
 }
 
-impl Site<'_> {
+/// Some seconds' worth of building, and many times what the largest repositories need.
+const BUDGET: u64 = 50_000_000;
+
+impl<'s> Site<'s> {
+    pub(super) fn new(
+        tree: &'s dyn Tree,
+        graph: &'s Graph,
+        manifests: &'s Manifests,
+        options: &'s Options<'s>,
+        is_changed: &'s dyn Fn(&RepoPath) -> bool,
+    ) -> Self {
+        Self { tree, graph, manifests, options, is_changed, left: Cell::new(BUDGET) }
+    }
+
     /// The images of `unit`.
     pub(super) fn images(&self, unit: &Unit) -> Result<Images, Error> {
         match unit {
@@ -62,7 +77,7 @@ impl Site<'_> {
     }
 
     fn kustomization(&self, directory: &RepoPath) -> Result<Images, Error> {
-        let build = kustomize::build(self.tree, self.graph, directory)?;
+        let build = kustomize::build(self.tree, self.graph, directory, &self.left)?;
         let name = if directory.is_root() { ".".to_owned() } else { directory.to_string() };
         let unit = format!("kustomization {name}");
         let mut images = Images { reads: build.reads, ..Images::default() };
@@ -92,8 +107,17 @@ impl Site<'_> {
             return Ok(());
         }
         let manifest = self.manifests.read(self.tree, &id)?;
+        let entries: usize = file.layers.iter().map(|layer| 1 + layer.cost()).sum();
+        let slots: usize = manifest.objects.iter().map(|object| object.slots.len()).sum();
+        if !kustomize::spend(&self.left, slots * (1 + entries) + manifest.faults.len()) {
+            let place = Place { path: file.path.clone(), line: 1, column: 1 };
+            let message = format!("the push reaches more than can be worked out: {unit} is not checked");
+            images.notices.push(Notice { code: "budget-exceeded", place, message });
+            return Ok(());
+        }
         let is_plain = unit.starts_with("manifest ");
-        for object in manifest.objects.iter().filter(|object| object.has_api_version || !is_plain) {
+        let deploys = |object: &&Found| if is_plain { object.has_api_version } else { !object.is_local };
+        for object in manifest.objects.iter().filter(deploys) {
             images.uses.extend(object.slots.iter().filter_map(|slot| self.image_use(unit, file, object, slot)));
         }
         for (at, code, why) in &manifest.faults {

@@ -1,7 +1,7 @@
 //! Containers: the elements of every list under `containers`, `initContainers` or `ephemeralContainers`, at any depth in
 //! any kind. One rule for pods, workloads, and the kinds of operators that embed a pod template.
 use super::{
-    form::{Form, Slot, mappings},
+    form::{Form, Slot, Visit},
     object::Object,
 };
 use crate::{
@@ -20,8 +20,8 @@ const LISTS: &[(&str, &str)] = &[
 pub(super) struct Containers;
 
 impl Form for Containers {
-    fn find(&self, object: &Object<'_>, found: &mut Vec<Slot>) {
-        for visit in mappings(object) {
+    fn find(&self, object: &Object<'_>, visits: &[Visit<'_>], found: &mut Vec<Slot>) {
+        for visit in visits {
             for (list, title) in LISTS {
                 let elements = visit.node.get(list).filter(|value| value.kind() == Kind::Sequence);
                 let path = format!("{}/{list}/image", visit.path);

@@ -2,14 +2,14 @@
 use super::object::Object;
 use crate::{
     image::Certainty,
-    yaml::{Node, Position},
+    yaml::{Kind, Node, Position},
 };
-use std::{collections::HashSet, fmt};
+use std::{collections::HashSet, fmt, rc::Rc};
 
 /// A way in which an object names images.
 pub(super) trait Form: fmt::Debug + Sync {
-    /// Adds the places in `object` that name an image in this form.
-    fn find(&self, object: &Object<'_>, found: &mut Vec<Slot>);
+    /// Adds the places in `object`, whose mappings are `visits`, that name an image in this form.
+    fn find(&self, object: &Object<'_>, visits: &[Visit<'_>], found: &mut Vec<Slot>);
 }
 
 /// A place in an object that names an image.
@@ -36,33 +36,49 @@ pub struct Slot {
 pub(super) struct Visit<'a> {
     pub(super) node: Node<'a>,
     /// Keys joined by `/`, list indices left out.
-    pub(super) path: String,
+    pub(super) path: Rc<str>,
 }
 
+/// The longest path that is kept, in bytes. Longer ones, which no rule speaks of, begin with [`CUT`].
+const MAX_PATH: usize = 256;
+const CUT: &str = "...";
+
 /// Every mapping of the object, each once however many aliases lead to it, but for what lies under the object's `status`.
-pub(super) fn mappings<'a>(object: &Object<'a>) -> Vec<Visit<'a>> {
+/// Stops when no node is `left`.
+pub(super) fn mappings<'a>(object: &Object<'a>, left: &mut usize) -> Vec<Visit<'a>> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
-    let mut ahead = vec![Visit { node: object.node, path: String::new() }];
+    let mut ahead = vec![Visit { node: object.node, path: "".into() }];
     while let Some(Visit { node, path }) = ahead.pop() {
         if !seen.insert(node.id()) {
             continue;
         }
         // The stack turns the order round twice, so that the document's own order comes out.
-        let mut below: Vec<Visit<'a>> = node.items().map(|node| Visit { node, path: path.clone() }).collect();
-        let mut is_mapping = false;
-        for (key, value) in node.entries() {
-            is_mapping = true;
+        let first = ahead.len();
+        ahead.extend(node.items().take(*left).map(|node| Visit { node, path: Rc::clone(&path) }));
+        let mut entries = 0;
+        for (key, value) in node.entries().take(*left) {
+            entries += 1;
             let key = key.as_str().unwrap_or_default();
-            if !(path.is_empty() && key == "status") {
-                let path = if path.is_empty() { key.to_owned() } else { format!("{path}/{key}") };
-                below.push(Visit { node: value, path });
+            if value.kind() != Kind::Scalar && !(path.is_empty() && key == "status") {
+                ahead.push(Visit { node: value, path: below(&path, key) });
             }
         }
-        ahead.extend(below.into_iter().rev());
-        if is_mapping {
+        *left = left.saturating_sub(1 + entries + ahead.len() - first);
+        ahead[first..].reverse();
+        if node.kind() == Kind::Mapping {
             found.push(Visit { node, path });
         }
     }
     found
+}
+
+fn below(path: &str, key: &str) -> Rc<str> {
+    if path.is_empty() && key.len() < MAX_PATH {
+        key.into()
+    } else if path.len() + key.len() < MAX_PATH {
+        format!("{path}/{key}").into()
+    } else {
+        format!("{CUT}/{}", if key.len() < MAX_PATH { key } else { CUT }).into()
+    }
 }

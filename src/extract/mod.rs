@@ -9,17 +9,19 @@ mod volumes;
 pub use form::Slot;
 pub use object::{Object, objects};
 
-use form::Form;
+use form::{Form, mappings};
 
 /// Every form in which an object names an image.
 const FORMS: &[&dyn Form] = &[&containers::Containers, &volumes::ImageVolumes];
 
-/// The places in `object` that name an image, in the order of the table, then of the document.
-pub fn slots(object: &Object<'_>) -> Vec<Slot> {
+/// The places in `object` that name an image, in the order of the table, then of the document. Looks at no more nodes
+/// than are `left`; if that is then 0, some places may be lacking.
+pub fn slots(object: &Object<'_>, left: &mut usize) -> Vec<Slot> {
     let mut found = Vec::new();
     if !object.is_schema_or_policy() {
+        let visits = mappings(object, left);
         for form in FORMS {
-            form.find(object, &mut found);
+            form.find(object, &visits, &mut found);
         }
     }
     found

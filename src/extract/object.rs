@@ -1,5 +1,6 @@
 //! A Kubernetes object in a document: what it is called, and which objects deploy nothing whatever they say.
 use crate::yaml::{Document, Kind, Node};
+use std::collections::HashSet;
 
 /// A Kubernetes object.
 #[derive(Clone, Copy, Debug)]
@@ -7,27 +8,25 @@ pub struct Object<'a> {
     pub(super) node: Node<'a>,
 }
 
-/// How deep `List`s may hold `List`s.
-const MAX_LISTS: usize = 8;
-
-/// The objects of a document: itself, or, of a `List`, its items. A document without a `kind` is none.
+/// The objects of a document: itself, or, of a `List`, its items, each once however many aliases lead to it. A document
+/// without a `kind` is none.
 pub fn objects(document: &Document) -> Vec<Object<'_>> {
+    let mut seen = HashSet::new();
     let mut found = Vec::new();
-    gather(document.root(), MAX_LISTS, &mut found);
-    found
-}
-
-fn gather<'a>(node: Node<'a>, lists: usize, found: &mut Vec<Object<'a>>) {
-    let object = Object { node };
-    let Some(kind) = object.kind() else { return };
-    match node.get("items") {
-        Some(items) if kind.ends_with("List") && items.kind() == Kind::Sequence && lists > 0 => {
-            for item in items.items() {
-                gather(item, lists - 1, found);
+    let mut ahead = vec![document.root()];
+    while let Some(node) = ahead.pop() {
+        let object = Object { node };
+        let Some(kind) = object.kind().filter(|_| seen.insert(node.id())) else { continue };
+        match node.get("items") {
+            Some(items) if kind.ends_with("List") && items.kind() == Kind::Sequence => {
+                let first = ahead.len();
+                ahead.extend(items.items());
+                ahead[first..].reverse();
             }
+            _ => found.push(object),
         }
-        _ => found.push(object),
     }
+    found
 }
 
 impl<'a> Object<'a> {
@@ -55,6 +54,13 @@ impl<'a> Object<'a> {
             Some(namespace) => format!("{kind} {namespace}/{name}"),
             None => format!("{kind} {name}").trim_end().to_owned(),
         }
+    }
+
+    /// Whether it is marked as kustomize's own business, to be left out of what it builds.
+    pub fn is_local_config(&self) -> bool {
+        let annotations = self.node.get("metadata").and_then(|meta| meta.get("annotations"));
+        let mark = annotations.and_then(|all| all.get("config.kubernetes.io/local-config")).and_then(Node::as_str);
+        mark.is_some_and(|mark| mark != "false")
     }
 
     /// Whether it only describes objects: a schema, a policy with patterns for images, a kustomization.

@@ -1,6 +1,6 @@
 //! Image volumes: `volumes[].image.reference` wherever a pod has volumes.
 use super::{
-    form::{Form, Slot, mappings},
+    form::{Form, Slot, Visit},
     object::Object,
 };
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
 pub(super) struct ImageVolumes;
 
 impl Form for ImageVolumes {
-    fn find(&self, object: &Object<'_>, found: &mut Vec<Slot>) {
-        for visit in mappings(object) {
+    fn find(&self, _: &Object<'_>, visits: &[Visit<'_>], found: &mut Vec<Slot>) {
+        for visit in visits {
             let volumes = visit.node.get("volumes").filter(|value| value.kind() == Kind::Sequence);
             let path = format!("{}/volumes/image/reference", visit.path);
             for volume in volumes.into_iter().flat_map(Node::items) {

@@ -4,7 +4,7 @@ use crate::{
     image::{Certainty, ImageUse, Reference, reference::Invalid},
     verdict::Notice,
 };
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 /// An image, and every place that uses it.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Asked {
     /// The place that decides: enforced before warned, certain before likely, then in order of path.
     pub(super) image: ImageUse,
     pub(super) enforcement: Enforcement,
-    pub(super) others: Vec<ImageUse>,
+    pub(super) others: BTreeSet<ImageUse>,
 }
 
 /// What was gathered from all comparisons of a push.
@@ -22,7 +22,7 @@ pub(super) struct Asked {
 pub(super) struct Gathered {
     /// By what would be pulled, so that an image is asked for once however it is written.
     pub(super) images: BTreeMap<String, Asked>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: BTreeSet<Notice>,
     /// Whether any notice comes from a ref that is enforced.
     pub(super) enforced_notice: bool,
 }
@@ -37,16 +37,14 @@ impl Gathered {
         match self.images.entry(image.pulled()) {
             Entry::Occupied(mut known) => known.get_mut().join(image, enforcement),
             Entry::Vacant(free) => {
-                free.insert(Asked { reference, image, enforcement, others: Vec::new() });
+                free.insert(Asked { reference, image, enforcement, others: BTreeSet::new() });
             }
         }
     }
 
     pub(super) fn add_notice(&mut self, notice: Notice, enforcement: Enforcement) {
         self.enforced_notice |= enforcement == Enforcement::Enforce;
-        if !self.notices.contains(&notice) {
-            self.notices.push(notice);
-        }
+        self.notices.insert(notice);
     }
 }
 
@@ -54,10 +52,10 @@ impl Asked {
     fn join(&mut self, image: ImageUse, enforcement: Enforcement) {
         let rank = |enforcement: Enforcement, certainty: Certainty| (enforcement, certainty == Certainty::Certain);
         if rank(enforcement, image.certainty) > rank(self.enforcement, self.image.certainty) {
-            self.others.insert(0, std::mem::replace(&mut self.image, image));
+            self.others.insert(std::mem::replace(&mut self.image, image));
             self.enforcement = enforcement;
-        } else if image != self.image && !self.others.contains(&image) {
-            self.others.push(image);
+        } else if image != self.image {
+            self.others.insert(image);
         }
     }
 }

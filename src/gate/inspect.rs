@@ -125,7 +125,10 @@ impl Gate {
             gathered.images.into_values().filter_map(|asked| self.finding(asked, answers)).collect();
         findings.sort_by(|a, b| (b.severity, &a.image.place).cmp(&(a.severity, &b.image.place)));
         let notice_severity = self.options.policy.notice_severity(gathered.enforced_notice);
-        Outcome { report: Report { findings, notices: gathered.notices, notice_severity }, changed }
+        Outcome {
+            report: Report { findings, notices: gathered.notices.into_iter().collect(), notice_severity },
+            changed,
+        }
     }
 
     /// The finding about one image; `None` if there is nothing to say of it.
@@ -137,6 +140,7 @@ impl Gate {
         let severity = self.options.policy.severity(registry, &judged.verdict, image.certainty, enforcement);
         let mut also: Vec<_> =
             others.into_iter().map(|other| other.place).filter(|place| *place != image.place).collect();
+        also.sort();
         also.dedup();
         Some(Finding {
             image,

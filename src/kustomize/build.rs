@@ -12,12 +12,14 @@ use crate::{
     verdict::Notice,
     yaml::Position,
 };
-use std::{collections::BTreeSet, rc::Rc};
+use std::{cell::Cell, collections::BTreeSet, rc::Rc};
 
 /// How deep kustomizations may name one another.
 const MAX_DEPTH: usize = 32;
 /// How many manifest files one kustomization may deploy.
 const MAX_FILES: usize = 20_000;
+/// What looking up an entry of `resources` or `components` costs, against going through one more file.
+const ENTRY_COST: usize = 100;
 /// The largest patch that is looked into, in bytes.
 const MAX_PATCH: u64 = 4 << 20;
 
@@ -54,11 +56,14 @@ pub enum Restraint {
     Tainted,
 }
 
-/// Builds the kustomization in `directory`.
-pub fn build(tree: &dyn Tree, graph: &Graph, directory: &RepoPath) -> Result<Build, tree::Error> {
-    let mut builder = Builder { tree, graph, build: Build::default(), stack: Vec::new() };
+/// Builds the kustomization in `directory`, for no more than `left` allows: every file that is gone through costs one, and
+/// every entry that is looked up a hundred. A build that runs out of it is refused.
+pub fn build(tree: &dyn Tree, graph: &Graph, directory: &RepoPath, left: &Cell<u64>) -> Result<Build, tree::Error> {
+    let mut builder = Builder { tree, graph, build: Build::default(), stack: Vec::new(), has_schema: false, left };
     let mut files = Vec::new();
     builder.run(directory, &mut files)?;
+    builder.build.notices.sort();
+    builder.build.notices.dedup();
     if !builder.build.is_refused {
         builder.build.files = files;
     }
@@ -70,6 +75,9 @@ struct Builder<'t> {
     graph: &'t Graph,
     build: Build,
     stack: Vec<RepoPath>,
+    /// Whether a kustomization met so far has its own schema, which holds from then on.
+    has_schema: bool,
+    left: &'t Cell<u64>,
 }
 
 impl Builder<'_> {
@@ -88,16 +96,34 @@ impl Builder<'_> {
             self.refuse(&file, *at, format!("kustomize would not build this: {why}"));
             return Ok(());
         }
+        self.has_schema |= kustomization.has_schema;
         self.stack.push(directory.clone());
         for named in &kustomization.resources {
-            self.resource(directory, &file, named, files)?;
+            if self.may_go_on(&file, named.at, ENTRY_COST) {
+                self.resource(directory, &file, named, files)?;
+            }
         }
         for named in &kustomization.components {
-            self.component(directory, &file, named, files)?;
+            if self.may_go_on(&file, named.at, ENTRY_COST) {
+                self.component(directory, &file, named, files)?;
+            }
         }
-        self.transform(directory, &file, &kustomization, files)?;
+        let start = Position { line: 1, column: 1 };
+        if self.may_go_on(&file, start, files.len() + ENTRY_COST * kustomization.patches.len()) {
+            self.transform(directory, &file, &kustomization, files)?;
+        }
         self.stack.pop();
         Ok(())
+    }
+
+    /// Whether there is enough left to go on, and something to be gained by it.
+    fn may_go_on(&mut self, file: &RepoPath, at: Position, cost: usize) -> bool {
+        if !spend(self.left, cost) && !self.build.is_refused {
+            self.build.is_refused = true;
+            let message = "kustomizations name too much, taken together: what is deployed here is not checked";
+            self.notice("budget-exceeded", file, at, message.to_owned());
+        }
+        self.left.get() > 0
     }
 
     fn resource(
@@ -211,7 +237,7 @@ impl Builder<'_> {
         let mut patched = None;
         for patch in &kustomization.patches {
             if !self.leaves_images_alone(directory, patch)? {
-                patched.get_or_insert(patch.named().at);
+                patched.get_or_insert(patch.named.at);
             }
         }
         if let Some(at) = patched {
@@ -234,13 +260,13 @@ impl Builder<'_> {
     }
 
     fn leaves_images_alone(&mut self, directory: &RepoPath, patch: &PatchSource) -> Result<bool, tree::Error> {
-        let named = match patch {
-            PatchSource::Inline(named) => return Ok(is_neutral(named.text.as_bytes())),
-            PatchSource::File(named) => named,
-        };
+        let PatchSource { named, is_inline, target } = patch;
+        if *is_inline {
+            return Ok(is_neutral(named.text.as_bytes(), target, self.has_schema));
+        }
         let Some((_, Entry::File(id))) = self.locate(directory, &named.text)? else { return Ok(false) };
         match self.tree.read(&id, MAX_PATCH)? {
-            Content::Bytes(bytes) => Ok(is_neutral(&bytes)),
+            Content::Bytes(bytes) => Ok(is_neutral(&bytes, target, self.has_schema)),
             Content::TooLarge(_) => Ok(false),
         }
     }
@@ -261,11 +287,14 @@ impl Builder<'_> {
 
     fn notice(&mut self, code: &'static str, file: &RepoPath, at: Position, message: String) {
         let place = Place { path: file.clone(), line: at.line, column: at.column };
-        let notice = Notice { code, place, message };
-        if !self.build.notices.contains(&notice) {
-            self.build.notices.push(notice);
-        }
+        self.build.notices.push(Notice { code, place, message });
     }
+}
+
+/// Takes `cost` from what is left; `false` if that is all there was.
+pub fn spend(left: &Cell<u64>, cost: usize) -> bool {
+    left.set(left.get().saturating_sub(cost as u64));
+    left.get() > 0
 }
 
 fn taint(files: &mut [FileUse]) {

@@ -29,6 +29,8 @@ pub struct Kustomization {
     pub(super) components: Vec<Named>,
     pub(super) images: Rc<Layer>,
     pub(super) patches: Vec<PatchSource>,
+    /// Whether it brings its own schema (`openapi`), by which kustomize then merges lists, and no longer by the built-in.
+    pub(super) has_schema: bool,
     /// Fields that rewrite or add what we do not see, with the code of their notice.
     pub(super) opaque: Vec<(Field, &'static str, Position)>,
     /// Every other path that it names: files of generators, transformers and the like.
@@ -125,7 +127,10 @@ impl Kustomization {
                 }
                 mentioned(value, &mut self.mentions);
             }
-            Field::Files => mentioned(value, &mut self.mentions),
+            Field::Files => {
+                self.has_schema |= name.eq_ignore_ascii_case("openapi") && value.get("path").is_some();
+                mentioned(value, &mut self.mentions);
+            }
             Field::Neutral => {}
         }
         Ok(())

@@ -3,13 +3,18 @@ use super::file::{Kustomization, is_kustomization_name};
 use crate::tree::{self, Content, Entry, ObjectId, RepoPath, Tree};
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map},
     panic,
     rc::Rc,
 };
 
 /// The largest kustomization file that is read, in bytes. Real ones have a few hundred.
 const MAX_FILE: u64 = 4 << 20;
+/// How deep directories may lie in one another: as deep as a path that Linux can name.
+const MAX_DIRECTORIES: usize = 2048;
+/// How many kustomization files one tree may have. Equal directories are stored once in git, so a tree of a few
+/// kilobytes can have any number of them.
+const MAX_KUSTOMIZATIONS: usize = 200_000;
 
 /// Parsed files and searched directories, shared by the graphs of the old and the new tree: what has not changed is read
 /// once.
@@ -27,6 +32,8 @@ struct Found {
     /// The directories in it that hold any.
     below: Vec<(Vec<u8>, Rc<Found>)>,
     has_links: bool,
+    /// How many kustomization files there are.
+    count: usize,
 }
 
 /// The kustomizations of one tree.
@@ -43,8 +50,6 @@ struct Node {
     file: RepoPath,
     parsed: Rc<Kustomization>,
     ambiguous: bool,
-    /// Whether it is a component that nothing names.
-    is_idle: bool,
 }
 
 impl Graph {
@@ -53,7 +58,7 @@ impl Graph {
     pub fn read(tree: &dyn Tree, parsed: &Parsed) -> Result<Self, tree::Error> {
         let mut graph = Self { kustomizations: BTreeMap::new(), consumers: HashMap::new() };
         let Entry::Directory(root) = tree.lookup(&RepoPath::root())? else { return Ok(graph) };
-        let found = parsed.search(tree, &root)?;
+        let found = parsed.search(tree, &root, 0)?;
         graph.add(tree, parsed, &RepoPath::root(), &found)?;
         graph.connect(tree, found.has_links)?;
         Ok(graph)
@@ -63,7 +68,7 @@ impl Graph {
         for (name, entry) in &found.files {
             let file = here.join(name);
             let parsed = parsed.file(tree, &file, *entry)?;
-            let node = Node { file, parsed, ambiguous: false, is_idle: false };
+            let node = Node { file, parsed, ambiguous: false };
             self.kustomizations.entry(here.clone()).and_modify(|node| node.ambiguous = true).or_insert(node);
         }
         found.below.iter().try_for_each(|(name, below)| self.add(tree, parsed, &here.join(name), below))
@@ -74,8 +79,12 @@ impl Graph {
             let named = node.parsed.paths().filter_map(|path| directory.resolve(path));
             let mut consumed: Vec<RepoPath> = named.filter(|path| path != directory).collect();
             if has_links {
-                let real: Result<Vec<_>, _> = consumed.iter().map(|path| tree::follow(tree, path)).collect();
-                consumed.extend(real?.into_iter().map(|(path, _)| path));
+                let mut behind = Vec::new();
+                for path in consumed.iter().chain([&node.file]) {
+                    let (real, _) = tree::follow_through(tree, path, &mut behind)?;
+                    behind.push(real);
+                }
+                consumed.extend(behind.into_iter().filter(|path| path != directory && *path != node.file));
             }
             consumed.sort();
             consumed.dedup();
@@ -89,22 +98,40 @@ impl Graph {
 
     /// A component that nothing names does nothing, so what it names speaks for itself.
     fn drop_idle_components(&mut self) {
-        loop {
-            let is_idle = |(directory, node): &(&RepoPath, &Node)| {
-                node.parsed.is_component && !node.is_idle && !self.consumers.contains_key(*directory)
-            };
-            let idle: BTreeSet<RepoPath> = self.kustomizations.iter().filter(is_idle).map(|(d, _)| d.clone()).collect();
-            if idle.is_empty() {
-                return;
+        let mut named_by: HashMap<RepoPath, Vec<RepoPath>> = HashMap::new();
+        for (path, consumers) in &self.consumers {
+            for directory in consumers.iter().filter(|directory| self.is_component(directory)) {
+                named_by.entry(directory.clone()).or_default().push(path.clone());
             }
-            for (_, node) in self.kustomizations.iter_mut().filter(|(directory, _)| idle.contains(directory)) {
-                node.is_idle = true;
-            }
-            self.consumers.retain(|_, consumers| {
-                consumers.retain(|directory| !idle.contains(directory));
-                !consumers.is_empty()
-            });
         }
+        let is_idle = |directory: &&RepoPath| self.is_component(directory) && !self.is_consumed(directory);
+        let mut idle: Vec<RepoPath> = self.kustomizations.keys().filter(is_idle).cloned().collect();
+        let mut gone = HashSet::new();
+        let mut consumers_left: HashMap<RepoPath, usize> = HashMap::new();
+        while let Some(directory) = idle.pop() {
+            for path in named_by.remove(&directory).unwrap_or_default() {
+                let all = self.consumers.get(&path).map_or(0, Vec::len);
+                let left = consumers_left.entry(path.clone()).or_insert(all);
+                *left -= 1;
+                if *left == 0 && self.is_component(&path) {
+                    idle.push(path);
+                }
+            }
+            gone.insert(directory);
+        }
+        for path in consumers_left.into_keys() {
+            if let hash_map::Entry::Occupied(mut consumers) = self.consumers.entry(path) {
+                consumers.get_mut().retain(|directory| !gone.contains(directory));
+                if consumers.get().is_empty() {
+                    consumers.remove();
+                }
+            }
+        }
+    }
+
+    /// Whether the kustomization in `directory` is a component.
+    pub fn is_component(&self, directory: &RepoPath) -> bool {
+        self.kustomizations.get(directory).is_some_and(|node| node.parsed.is_component)
     }
 
     /// The kustomization in `directory` and the path of its file; `None` if there is none or more than one.
@@ -133,6 +160,11 @@ impl Graph {
         self.kustomizations.get(directory).is_some_and(|node| !node.parsed.is_component) && !self.is_consumed(directory)
     }
 
+    /// The directories of the kustomizations that name `path`.
+    pub fn consumers(&self, path: &RepoPath) -> &[RepoPath] {
+        self.consumers.get(path).map_or(&[], Vec::as_slice)
+    }
+
     /// The directories of all kustomizations into which any of `paths` goes, however far up.
     pub fn reached_from<'p>(&self, paths: impl IntoIterator<Item = &'p RepoPath>) -> BTreeSet<RepoPath> {
         let mut reached = BTreeSet::new();
@@ -140,7 +172,13 @@ impl Graph {
         for path in paths {
             ahead.extend(self.consumers.get(path).into_iter().flatten().cloned());
             if is_kustomization_name(path.file_name()) {
-                ahead.extend(path.parent().filter(|directory| self.has(directory)));
+                let directory = path.parent().unwrap_or_default();
+                if self.has(&directory) {
+                    ahead.push(directory);
+                } else {
+                    // Who names a directory that has lost its kustomization is broken by that.
+                    ahead.extend(self.consumers.get(&directory).into_iter().flatten().cloned());
+                }
             }
         }
         while let Some(directory) = ahead.pop() {
@@ -154,7 +192,11 @@ impl Graph {
 }
 
 impl Parsed {
-    fn search(&self, tree: &dyn Tree, directory: &ObjectId) -> Result<Rc<Found>, tree::Error> {
+    fn search(&self, tree: &dyn Tree, directory: &ObjectId, depth: usize) -> Result<Rc<Found>, tree::Error> {
+        let too_much = |reason: String| tree::Error { what: format!("directory {directory}"), reason };
+        if depth > MAX_DIRECTORIES {
+            return Err(too_much(format!("directories lie more than {MAX_DIRECTORIES} deep")));
+        }
         if let Some(found) = self.directories.borrow().get(directory) {
             return Ok(Rc::clone(found));
         }
@@ -162,20 +204,25 @@ impl Parsed {
         for (name, entry) in tree.list(directory)? {
             match entry {
                 Entry::Directory(id) if !name.starts_with(b".") => {
-                    let below = self.search(tree, &id)?;
+                    let below = self.search(tree, &id, depth + 1)?;
                     found.has_links |= below.has_links;
-                    if !below.files.is_empty() || !below.below.is_empty() {
+                    found.count = found.count.saturating_add(below.count);
+                    if below.count > 0 {
                         found.below.push((name, below));
                     }
                 }
                 Entry::File(_) | Entry::Symlink(_) => {
                     found.has_links |= matches!(entry, Entry::Symlink(_));
                     if is_kustomization_name(&name) {
+                        found.count += 1;
                         found.files.push((name, entry));
                     }
                 }
                 _ => {}
             }
+        }
+        if found.count > MAX_KUSTOMIZATIONS {
+            return Err(too_much(format!("more than {MAX_KUSTOMIZATIONS} kustomizations lie in it")));
         }
         let found = Rc::new(found);
         self.directories.borrow_mut().insert(*directory, Rc::clone(&found));

@@ -99,6 +99,11 @@ impl Layer {
         self.entries.is_empty()
     }
 
+    /// What it costs to hold an image against it, in entries; a regular expression counts for many.
+    pub fn cost(&self) -> usize {
+        self.entries.iter().map(|entry| if entry.is_plain() { 1 } else { 100 }).sum()
+    }
+
     /// Rewrites `image`, which stands at the field `path` (keys joined by `/`, list indices left out) of an object.
     ///
     /// Every entry makes two passes, as in kustomize: one over every list under `containers` and `initContainers` at any
@@ -130,8 +135,12 @@ const FIELD_SPECS: &[&str] = &[
 ];
 
 impl Entry {
+    fn is_plain(&self) -> bool {
+        !self.name.contains(|c: char| "\\+*?()[]{}|^$".contains(c))
+    }
+
     fn matches(&self, image: &str) -> bool {
-        if !self.name.contains(|c: char| "\\+*?()[]{}|^$".contains(c)) {
+        if self.is_plain() {
             return self.matches_plainly(image);
         }
         self.pattern.get_or_init(|| self.compile()).as_ref().is_some_and(|pattern| pattern.is_match(image))

@@ -11,7 +11,7 @@ mod graph;
 mod images;
 mod patch;
 
-pub use build::{Build, FileUse, Restraint, build};
+pub use build::{Build, FileUse, Restraint, build, spend};
 pub use file::{FILE_NAMES, Kustomization, is_kustomization_name};
 pub use graph::{Graph, Parsed};
 pub use images::{Image, Layer};

@@ -1,6 +1,8 @@
 //! What a tree deploys, over trees that are maps.
 mod changed;
 mod conformance;
+mod hostile;
+mod overlooked;
 mod properties;
 
 use crate::map_tree::MapTree;

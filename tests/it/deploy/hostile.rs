@@ -1,0 +1,94 @@
+//! Trees that are small and mean far too much: what they cost is bounded, and what is left out is said.
+use super::changes;
+use crate::map_tree::MapTree;
+use pullgate::deploy::Changes;
+use std::time::{Duration, Instant};
+
+/// What is new in a tree of these files, found within a time that no blow-up would keep.
+fn soon(files: &[(String, String)]) -> Changes {
+    let started = Instant::now();
+    let found = changes(None, &MapTree::new(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), []));
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+    found
+}
+
+fn codes(found: &Changes) -> Vec<&'static str> {
+    found.notices.iter().map(|notice| notice.code).collect()
+}
+
+fn kustomization(name: &str, text: impl Into<String>) -> (String, String) {
+    (format!("{name}/kustomization.yaml"), text.into())
+}
+
+const POD: &str = "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: 'r.io/a:1'}]}\n";
+
+#[test]
+fn diamonds_upon_diamonds_run_out_of_budget() {
+    let mut files: Vec<_> = (0..30)
+        .flat_map(|n| {
+            let next = format!("resources: [../a{}, ../b{}]", n + 1, n + 1);
+            [kustomization(&format!("a{n}"), next.clone()), kustomization(&format!("b{n}"), next)]
+        })
+        .collect();
+    files.extend(["a30", "b30"].map(|name| kustomization(name, "namespace: x")));
+    let found = soon(&files);
+    assert_eq!(codes(&found), ["budget-exceeded", "budget-exceeded"]);
+    assert!(found.uses.is_empty());
+}
+
+#[test]
+fn a_ladder_of_components_that_nothing_names_is_climbed_once() {
+    let rung = |n: usize| {
+        kustomization(
+            &format!("c{n:05}"),
+            format!("kind: Component\nresources: [app.yaml]\ncomponents: [../c{:05}]", n + 1),
+        )
+    };
+    let mut files: Vec<_> = (0..3_000).map(rung).collect();
+    files.push(("c02999/app.yaml".into(), POD.into()));
+    assert_eq!(soon(&files).uses.len(), 1);
+}
+
+#[test]
+fn a_long_ring_is_gone_round_once() {
+    let link = |n: usize| kustomization(&format!("r{n:05}"), format!("resources: [../r{:05}]", (n + 1) % 3_000));
+    let files: Vec<_> = (0..3_000).map(link).collect();
+    assert_eq!(soon(&files).notices.len(), 3_000);
+}
+
+#[test]
+fn many_images_held_against_many_entries_run_out_of_budget() {
+    let entries = "- {name: x, newTag: v1}\n".repeat(8_000);
+    let containers = "{image: r.io/a}, ".repeat(8_000);
+    let files = [
+        ("kustomization.yaml".to_owned(), format!("resources: [a.yaml]\nimages:\n{entries}")),
+        ("a.yaml".to_owned(), format!("kind: Pod\nspec: {{containers: [{containers}]}}")),
+    ];
+    assert_eq!(codes(&soon(&files)), ["budget-exceeded"]);
+}
+
+#[test]
+fn a_list_that_holds_itself_is_read_once() {
+    let text = format!(
+        "&l\napiVersion: v1\nkind: List\nitems:\n- {{apiVersion: v1, kind: Pod, spec: {{containers: [{{image: 'r.io/a:1'}}]}}}}\n{}",
+        "- *l\n".repeat(100)
+    );
+    assert_eq!(soon(&[("a.yaml".into(), text)]).uses.len(), 1);
+}
+
+#[test]
+fn long_keys_above_many_nodes_are_not_copied_into_each() {
+    let key = "k".repeat(1_000);
+    let (open, close) = (format!("{{{key}: ").repeat(60), "}".repeat(60));
+    let inner = format!("{{list: [{}], containers: [{{image: 'r.io/a:1'}}]}}", "{a: {}}, ".repeat(5_000));
+    let text = format!("apiVersion: v1\nkind: Pod\nspec: {open}{inner}{close}\n");
+    assert_eq!(soon(&[("a.yaml".into(), text)]).uses.len(), 1);
+}
+
+#[test]
+fn what_aliases_bring_into_many_objects_is_counted_in_each() {
+    let big = "{a: b}, ".repeat(4_000);
+    let pod = "- {apiVersion: v1, kind: Pod, spec: *big}\n".repeat(2_000);
+    let text = format!("kind: List\nbig: &big [{big}]\nitems:\n{pod}");
+    assert_eq!(codes(&soon(&[("a.yaml".into(), text)])), ["budget-exceeded"]);
+}
