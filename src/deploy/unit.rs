@@ -92,13 +92,27 @@ impl<'s> Site<'s> {
         let mut images = Images { reads: BTreeSet::from([path.clone()]), ..Images::default() };
         let file = FileUse { path: path.clone(), layers: Vec::new(), restraint: Restraint::Exact };
         self.add_file(&format!("manifest {path}"), &file, &mut images)?;
-        // Beside a kustomization that does not name it, neither Flux nor Argo CD nor kubectl -k would deploy it.
-        if path.parent().is_some_and(|directory| self.graph.has(&directory)) {
+        // Beside a kustomization that does not name it, neither Flux nor Argo CD nor kubectl -k would deploy it. What is
+        // in a chart deploys only with the chart.
+        if path.parent().is_some_and(|directory| self.graph.has(&directory)) || self.is_in_chart(path)? {
             for image in &mut images.uses {
                 image.certainty = Certainty::Likely;
             }
         }
         Ok(images)
+    }
+
+    /// Whether the file is one of the templates of a Helm chart.
+    fn is_in_chart(&self, path: &RepoPath) -> Result<bool, Error> {
+        let mut below = path.clone();
+        while let Some(directory) = below.parent() {
+            if below.file_name() == b"templates" && file_id(self.tree.lookup(&directory.join("Chart.yaml"))?).is_some()
+            {
+                return Ok(true);
+            }
+            below = directory;
+        }
+        Ok(false)
     }
 
     fn add_file(&self, unit: &str, file: &FileUse, images: &mut Images) -> Result<(), Error> {

@@ -75,6 +75,11 @@ impl<'a> Object<'a> {
 
     /// Whether its fields are values of a chart, whose templates have the last word.
     pub(super) fn holds_chart_values(&self) -> bool {
-        self.group() == "helm.toolkit.fluxcd.io" || self.group() == "helm.cattle.io"
+        match self.group() {
+            "helm.toolkit.fluxcd.io" | "helm.cattle.io" => true,
+            // Its other kinds, such as Rollout and Workflow, hold pods.
+            "argoproj.io" => matches!(self.kind(), Some("Application" | "ApplicationSet")),
+            _ => false,
+        }
     }
 }

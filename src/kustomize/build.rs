@@ -1,10 +1,11 @@
 //! What a kustomization deploys: its manifest files in order, each with the `images:` that apply to it.
 use super::{
     field::Field,
-    file::{Kustomization, Named},
+    file::Kustomization,
     graph::Graph,
     images::Layer,
     patch::{PatchSource, is_neutral},
+    value::Named,
 };
 use crate::{
     image::Place,

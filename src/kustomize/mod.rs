@@ -10,6 +10,7 @@ mod file;
 mod graph;
 mod images;
 mod patch;
+mod value;
 
 pub use build::{Build, FileUse, Restraint, build, spend};
 pub use file::{FILE_NAMES, Kustomization, is_kustomization_name};

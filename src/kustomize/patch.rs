@@ -1,5 +1,5 @@
 //! Patches: whether one could touch an image. One that could taints what it is applied to; the others are passed over.
-use super::file::{Named, string};
+use super::value::{Named, string};
 use crate::yaml::{self, Kind, Node, Position};
 use std::collections::HashSet;
 

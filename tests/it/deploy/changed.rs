@@ -273,3 +273,24 @@ fn what_only_an_idle_component_names_speaks_for_itself() {
     ]);
     assert_eq!(found(None, &new), ["web/app.yaml:9 r.io/web:1"]);
 }
+
+#[test]
+fn what_a_chart_holds_or_is_given_is_only_likely() {
+    let template = app("r.io/app:1");
+    let values = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: x}\n\
+                  spec: {source: {helm: {valuesObject: {initContainers: [{image: 'busybox:1'}]}}}}\n";
+    let new = tree(&[
+        ("charts/app/Chart.yaml", "name: app\n"),
+        ("charts/app/templates/tests/test.yaml", &template),
+        ("templates/app.yaml", &template.replace("app:1", "plain:1")),
+        ("argo.yaml", values),
+    ]);
+    assert_eq!(
+        found(None, &new),
+        [
+            "argo.yaml:4 busybox:1?",
+            "charts/app/templates/tests/test.yaml:9 r.io/app:1?",
+            "templates/app.yaml:9 r.io/plain:1"
+        ]
+    );
+}
