@@ -13,7 +13,7 @@ pub struct Place {
     pub column: u32,
 }
 
-/// How sure it is that the place deploys the image (`specs`: tiers T1 and T2 against T3).
+/// How sure it is that the place deploys the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Certainty {
     /// The cluster would pull exactly this reference: a missing image rejects.
