@@ -47,8 +47,8 @@
 //! # What never happens
 //!
 //! * Nothing is read from the pushed tree but what it deploys: configuration is the server's.
-//! * Nothing below `cli` prints, exits, or reads the environment (but for the variables by which git names the
-//!   quarantine, in [`git`]).
+//! * Nothing below `cli` prints or exits, and nothing below `config` reads the environment (but for the variables by which
+//!   git names the quarantine, in [`git`]).
 //! * No object that cannot be read counts as "nothing to check": it rejects.
 //! * No credential leaves for a host that the configuration does not name.
 //! * No text that was pushed or came from a registry is printed unescaped.
