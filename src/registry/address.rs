@@ -66,6 +66,11 @@ impl Endpoint {
         Reach { ca_file: self.options.ca_file.clone(), private: self.options.private }
     }
 
+    /// Whether it is Docker Hub.
+    pub(super) fn is_docker_hub(&self) -> bool {
+        self.registry == DOCKER_HUB.0
+    }
+
     /// Whether a URL has the registry's own scheme, host and port.
     pub(super) fn is_own(&self, url: &Url) -> bool {
         url.origin() == self.base.origin()
@@ -83,7 +88,7 @@ impl Endpoint {
         if self.is_own(url) || self.is_token_realm(url) {
             return Ok(Passage { trusted: true, reach: self.reach() });
         }
-        if self.registry == DOCKER_HUB.0 && url.scheme() == "https" && authority(url) == DOCKER_HUB.2 {
+        if self.is_docker_hub() && url.scheme() == "https" && authority(url) == DOCKER_HUB.2 {
             return Ok(Passage { trusted: true, reach: Reach::default() });
         }
         let reach = others.reach(url)?;

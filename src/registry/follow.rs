@@ -53,19 +53,26 @@ impl Host {
         Error::Diverted { host, to: origin(to), reason: forbidden.0 }.into()
     }
 
-    /// A private address is no outage: the configuration decides. Of an unlisted host it is not said whether its name
-    /// exists, for names of private networks are not everybody's business.
     pub(super) fn halt(&self, url: &Url, failure: Failure) -> Halt {
         let own = self.endpoint.is_own(url);
         let host = if own { self.endpoint.registry.clone() } else { authority(url) };
         let listed = if own { self.endpoint.listed } else { self.site.options.hosts.contains_key(&host) };
-        match failure {
-            Failure::NotPublic if listed => Halt::Answer(not_allowed(Refusal::Private, &host)),
-            Failure::NotPublic | Failure::NoSuchHost if !listed => {
-                Halt::Answer(not_allowed(Refusal::NoPublicAddress, &host))
-            }
-            failure => Error::of(&authority(url), failure).into(),
+        match refusal(&failure, listed, own && self.endpoint.is_docker_hub()) {
+            Some(refusal) => Halt::Answer(not_allowed(refusal, &host)),
+            None => Error::of(&authority(url), failure).into(),
         }
+    }
+}
+
+/// A private address is no outage: the configuration decides. Of an unlisted host it is not said whether its name exists,
+/// for names of private networks are not everybody's business. That Docker Hub exists everybody knows: if its name does
+/// not, that is this server's DNS.
+fn refusal(failure: &Failure, listed: bool, is_docker_hub: bool) -> Option<Refusal> {
+    match failure {
+        Failure::NotPublic if listed => Some(Refusal::Private),
+        Failure::NoSuchHost if listed || is_docker_hub => None,
+        Failure::NotPublic | Failure::NoSuchHost => Some(Refusal::NoPublicAddress),
+        _ => None,
     }
 }
 
@@ -73,4 +80,19 @@ fn redirect(reply: &Reply) -> Option<Url> {
     matches!(reply.status, 301 | 302 | 303 | 307 | 308).then_some(())?;
     let location = reply.headers.get(LOCATION)?.to_str().ok()?;
     reply.url.join(location).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, Refusal, refusal};
+
+    #[test]
+    fn a_name_that_is_not_there_is_a_refusal_only_where_it_could_give_away_a_private_network() {
+        assert_eq!(refusal(&Failure::NoSuchHost, false, false), Some(Refusal::NoPublicAddress));
+        assert_eq!(refusal(&Failure::NotPublic, false, false), Some(Refusal::NoPublicAddress));
+        assert_eq!(refusal(&Failure::NotPublic, true, false), Some(Refusal::Private));
+        assert_eq!(refusal(&Failure::NoSuchHost, true, false), None);
+        assert_eq!(refusal(&Failure::NoSuchHost, false, true), None, "Docker Hub is there: the DNS is broken");
+        assert_eq!(refusal(&Failure::Silent, false, false), None);
+    }
 }
