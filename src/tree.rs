@@ -109,6 +109,11 @@ impl RepoPath {
         self.0.split(|&b| b == b'/').filter(|part| !part.is_empty())
     }
 
+    /// Whether it lies in a folder, or is a file, whose name begins with a dot.
+    pub fn is_hidden(&self) -> bool {
+        self.components().any(|name| name.starts_with(b"."))
+    }
+
     /// What `relative` names as seen from this directory, with `.` and `..` resolved by name; `None` if it is absolute
     /// or leaves the tree.
     pub fn resolve(&self, relative: impl AsRef<[u8]>) -> Option<Self> {

@@ -72,10 +72,9 @@ pub(super) fn is_plain_manifest(
     options: &Options<'_>,
     path: &RepoPath,
 ) -> Result<bool, Error> {
-    let is_hidden = || path.components().any(|name| name.starts_with(b"."));
     Ok(is_manifest_name(path)
         && !is_kustomization_name(path.file_name())
-        && !is_hidden()
+        && !path.is_hidden()
         && !graph.is_consumed(path)
         && !(options.ignored)(path)
         && file_id(tree.lookup(path)?).is_some())

@@ -63,7 +63,7 @@ impl Manifests {
 
 /// In place of a file that is not read.
 fn unread(code: &'static str, why: String) -> Manifest {
-    Manifest { faults: vec![(yaml::Position { line: 1, column: 1 }, code, why)], ..Manifest::default() }
+    Manifest { faults: vec![(yaml::Position::START, code, why)], ..Manifest::default() }
 }
 
 fn parse(bytes: &[u8]) -> Manifest {
@@ -86,7 +86,7 @@ fn parse(bytes: &[u8]) -> Manifest {
     let mut faults: Vec<_> = faults.collect();
     if left == 0 {
         let why = format!("aliases make more than {MAX_NODES} nodes of it; what comes after them is not read");
-        faults.push((yaml::Position { line: 1, column: 1 }, "budget-exceeded", why));
+        faults.push((yaml::Position::START, "budget-exceeded", why));
     }
     Manifest { objects, faults }
 }

@@ -6,6 +6,7 @@ use crate::{
     kustomize::{self, FileUse, Graph, Image, Restraint},
     tree::{Error, RepoPath, Tree},
     verdict::Notice,
+    yaml,
 };
 use std::{cell::Cell, collections::BTreeSet, fmt};
 
@@ -30,6 +31,17 @@ pub(super) enum Unit {
     Kustomization(RepoPath),
     /// This manifest file.
     Manifest(RepoPath),
+}
+
+/// As `ImageUse::unit` has it.
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kustomization(directory) if directory.is_root() => f.write_str("kustomization ."),
+            Self::Kustomization(directory) => write!(f, "kustomization {directory}"),
+            Self::Manifest(path) => write!(f, "manifest {path}"),
+        }
+    }
 }
 
 /// What a unit deploys in one tree.
@@ -71,27 +83,24 @@ impl<'s> Site<'s> {
     /// The images of `unit`.
     pub(super) fn images(&self, unit: &Unit) -> Result<Images, Error> {
         match unit {
-            Unit::Kustomization(directory) => self.kustomization(directory),
-            Unit::Manifest(path) => self.manifest(path),
+            Unit::Kustomization(directory) => self.kustomization(unit, directory),
+            Unit::Manifest(path) => self.manifest(unit, path),
         }
     }
 
-    fn kustomization(&self, directory: &RepoPath) -> Result<Images, Error> {
+    fn kustomization(&self, unit: &Unit, directory: &RepoPath) -> Result<Images, Error> {
         let build = kustomize::build(self.tree, self.graph, directory, &self.left)?;
-        let name = if directory.is_root() { ".".to_owned() } else { directory.to_string() };
-        let unit = format!("kustomization {name}");
-        let mut images = Images { reads: build.reads, ..Images::default() };
-        images.notices = build.notices;
+        let mut images = Images { reads: build.reads, notices: build.notices, uses: Vec::new() };
         for file in &build.files {
-            self.add_file(&unit, file, &mut images)?;
+            self.add_file(unit, file, &mut images)?;
         }
         Ok(images)
     }
 
-    fn manifest(&self, path: &RepoPath) -> Result<Images, Error> {
+    fn manifest(&self, unit: &Unit, path: &RepoPath) -> Result<Images, Error> {
         let mut images = Images { reads: BTreeSet::from([path.clone()]), ..Images::default() };
         let file = FileUse { path: path.clone(), layers: Vec::new(), restraint: Restraint::Exact };
-        self.add_file(&format!("manifest {path}"), &file, &mut images)?;
+        self.add_file(unit, &file, &mut images)?;
         // Beside a kustomization that does not name it, neither Flux nor Argo CD nor kubectl -k would deploy it. What is
         // in a chart deploys only with the chart.
         if path.parent().is_some_and(|directory| self.graph.has(&directory)) || self.is_in_chart(path)? {
@@ -115,7 +124,7 @@ impl<'s> Site<'s> {
         Ok(false)
     }
 
-    fn add_file(&self, unit: &str, file: &FileUse, images: &mut Images) -> Result<(), Error> {
+    fn add_file(&self, unit: &Unit, file: &FileUse, images: &mut Images) -> Result<(), Error> {
         let Some(id) = file_id(self.tree.lookup(&file.path)?) else { return Ok(()) };
         if (self.options.ignored)(&file.path) {
             return Ok(());
@@ -124,12 +133,12 @@ impl<'s> Site<'s> {
         let entries: usize = file.layers.iter().map(|layer| 1 + layer.cost()).sum();
         let slots: usize = manifest.objects.iter().map(|object| object.slots.len()).sum();
         if !kustomize::spend(&self.left, slots * (1 + entries) + manifest.faults.len()) {
-            let place = Place { path: file.path.clone(), line: 1, column: 1 };
+            let place = place(&file.path, yaml::Position::START);
             let message = format!("the push reaches more than can be worked out: {unit} is not checked");
             images.notices.push(Notice { code: "budget-exceeded", place, message });
             return Ok(());
         }
-        let is_plain = unit.starts_with("manifest ");
+        let is_plain = matches!(unit, Unit::Manifest(_));
         let deploys = |object: &&Found| if is_plain { object.has_api_version } else { !object.is_local };
         for object in manifest.objects.iter().filter(deploys) {
             images.uses.extend(object.slots.iter().filter_map(|slot| self.image_use(unit, file, object, slot)));
@@ -142,7 +151,7 @@ impl<'s> Site<'s> {
 
     /// The use of `slot` in a file of a unit; `None` for what a tainted build cannot say anything of, and for what the
     /// configuration leaves out.
-    fn image_use(&self, unit: &str, file: &FileUse, object: &Found, slot: &Slot) -> Option<ImageUse> {
+    fn image_use(&self, unit: &Unit, file: &FileUse, object: &Found, slot: &Slot) -> Option<ImageUse> {
         let literal = Link { step: "literal", place: place(&file.path, slot.at), text: slot.text.clone() };
         let mut image = Image::literal(&slot.reference, literal);
         for layer in &file.layers {
@@ -164,7 +173,7 @@ impl<'s> Site<'s> {
             text: decisive.text.clone(),
             certainty,
             form: slot.form,
-            unit: unit.to_owned(),
+            unit: unit.to_string(),
             object: object.title.clone(),
             field: slot.field.clone(),
             chain: image.chain().to_vec(),

@@ -87,8 +87,7 @@ impl Builder<'_> {
     fn run(&mut self, directory: &RepoPath, files: &mut Vec<FileUse>) -> Result<(), tree::Error> {
         self.build.reads.insert(directory.clone());
         let Some((kustomization, file)) = self.graph.kustomization(directory) else {
-            let at = Position { line: 1, column: 1 };
-            self.refuse(directory, at, "the directory has more than one kustomization file".to_owned());
+            self.refuse(directory, Position::START, "the directory has more than one kustomization file".to_owned());
             return Ok(());
         };
         let (kustomization, file) = (Rc::clone(kustomization), file.clone());
@@ -109,8 +108,7 @@ impl Builder<'_> {
                 self.component(directory, &file, named, files)?;
             }
         }
-        let start = Position { line: 1, column: 1 };
-        if self.may_go_on(&file, start, files.len() + ENTRY_COST * kustomization.patches.len()) {
+        if self.may_go_on(&file, Position::START, files.len() + ENTRY_COST * kustomization.patches.len()) {
             self.transform(directory, &file, &kustomization, files)?;
         }
         self.stack.pop();
@@ -119,12 +117,13 @@ impl Builder<'_> {
 
     /// Whether there is enough left to go on, and something to be gained by it.
     fn may_go_on(&mut self, file: &RepoPath, at: Position, cost: usize) -> bool {
-        if !spend(self.left, cost) && !self.build.is_refused {
+        let may_go_on = spend(self.left, cost);
+        if !may_go_on && !self.build.is_refused {
             self.build.is_refused = true;
             let message = "kustomizations name too much, taken together: what is deployed here is not checked";
             self.notice("budget-exceeded", file, at, message.to_owned());
         }
-        self.left.get() > 0
+        may_go_on
     }
 
     fn resource(
@@ -205,9 +204,9 @@ impl Builder<'_> {
     /// Whether the kustomization in `path` may be built here; if not, says why.
     fn enter(&mut self, file: &RepoPath, named: &Named, path: &RepoPath, as_component: bool) -> bool {
         let text = &named.text;
-        let fault = if !self.graph.has(path) && !self.is_hidden(path) {
+        let fault = if !self.graph.has(path) && !path.is_hidden() {
             format!("{text} has no kustomization file")
-        } else if self.is_hidden(path) {
+        } else if path.is_hidden() {
             self.notice("hidden", file, named.at, format!("{text} lies below a dot folder, which is not read"));
             return false;
         } else if self.stack.iter().any(|above| above.is_within(path)) {
@@ -221,10 +220,6 @@ impl Builder<'_> {
         };
         self.refuse(file, named.at, format!("kustomize would not build this: {fault}"));
         false
-    }
-
-    fn is_hidden(&self, path: &RepoPath) -> bool {
-        path.components().any(|name| name.starts_with(b"."))
     }
 
     /// The patches, then the images, then what comes after the images and is not worked out.

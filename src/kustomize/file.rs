@@ -13,7 +13,7 @@ use crate::{
 use std::{collections::HashSet, rc::Rc};
 
 /// The names that make a directory a kustomization, in the order in which kustomize looks for them.
-pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Whether a file of this name makes its directory a kustomization.
 pub fn is_kustomization_name(name: &[u8]) -> bool {
@@ -50,7 +50,7 @@ impl Kustomization {
             read.refused = Some((error.position, format!("it does not parse: {error}")));
         }
         let Some(document) = stream.documents.first() else {
-            read.refused.get_or_insert((Position { line: 1, column: 1 }, "it is empty".to_owned()));
+            read.refused.get_or_insert((Position::START, "it is empty".to_owned()));
             return read;
         };
         let root = document.root();
@@ -64,7 +64,7 @@ impl Kustomization {
 
     /// In place of a file that is not read.
     pub(super) fn unread(why: String) -> Self {
-        Self { refused: Some((Position { line: 1, column: 1 }, why)), ..Self::default() }
+        Self { refused: Some((Position::START, why)), ..Self::default() }
     }
 
     fn take_fields(&mut self, path: &RepoPath, root: Node<'_>) -> Result<(), Refusal> {

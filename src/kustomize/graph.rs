@@ -149,12 +149,6 @@ impl Graph {
         self.consumers.contains_key(path)
     }
 
-    /// Every path that the kustomization in `directory` names, `..` resolved by name.
-    pub fn consumed_by<'g>(&'g self, directory: &'g RepoPath) -> impl Iterator<Item = RepoPath> + 'g {
-        let paths = self.kustomizations.get(directory).into_iter().flat_map(|node| node.parsed.paths());
-        paths.filter_map(|path| directory.resolve(path))
-    }
-
     /// Whether `directory` is deployed by itself: a kustomization, not a component, that no other one names.
     pub fn is_root(&self, directory: &RepoPath) -> bool {
         self.kustomizations.get(directory).is_some_and(|node| !node.parsed.is_component) && !self.is_consumed(directory)

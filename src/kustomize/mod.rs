@@ -13,6 +13,6 @@ mod patch;
 mod value;
 
 pub use build::{Build, FileUse, Restraint, build, spend};
-pub use file::{FILE_NAMES, Kustomization, is_kustomization_name};
+pub use file::{Kustomization, is_kustomization_name};
 pub use graph::{Graph, Parsed};
 pub use images::{Image, Layer};

@@ -10,7 +10,8 @@ pub struct Position {
 }
 
 impl Position {
-    pub(super) const START: Self = Self { line: 1, column: 1 };
+    /// The beginning of a file.
+    pub const START: Self = Self { line: 1, column: 1 };
 
     /// The place after `text`, if this is the place before it.
     pub(super) fn after(mut self, text: &str) -> Self {
