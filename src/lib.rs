@@ -38,8 +38,8 @@
 //! gate        the corridor: updates in, report out; policy
 //! deploy      what a tree deploys
 //! kustomize   extract                the image path of `kustomize build`; an object in, image uses out. Pure
-//! yaml  git  registry  report        YAML with positions; gix; HTTP; a report in, text out
-//! verdict     Finding, Notice, Report, Decision
+//! git  registry  report              gix; HTTP; a report in, text out
+//! yaml  verdict                      YAML with positions; Finding, Notice, Report, Decision
 //! image  push                        references and their uses; ref updates
 //! tree  http                         paths, entries, the Tree trait; the one outgoing client
 //! ```

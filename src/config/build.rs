@@ -2,13 +2,14 @@
 use super::{
     environment,
     file::{self, File},
-    load::Error,
+    load::{Caller, Error},
+    user,
 };
 use crate::{
     gate::{Action, Gate, HostPolicy, Initial, Options, Patterns, Policy, RefRules, Unresolved},
     http::{Proxies, Roots, Settings},
     image::Reference,
-    registry::{self, CredentialChoice, HostOptions, Registries, Unlisted},
+    registry::{self, CredentialChoice, Helpers, HostOptions, Registries, Unlisted, is_helper_name},
     tree::RepoPath,
 };
 use std::{collections::BTreeMap, path::Path};
@@ -23,10 +24,10 @@ pub struct Config {
 
 impl Config {
     /// What `file`, which stands at `path`, means; the defaults stand where it is silent.
-    pub(super) fn new(file: &File, path: &Path) -> Result<Self, Error> {
+    pub(super) fn new(file: &File, path: &Path, caller: Caller) -> Result<Self, Error> {
         let malformed = |reason: String| Error::Malformed { path: path.to_owned(), reason };
         let patterns = |patterns: &[String]| Patterns::new(patterns).map_err(|error| malformed(error.to_string()));
-        check_hosts(file).map_err(malformed)?;
+        check_hosts(file).and_then(|()| check_credentials(file)).map_err(malformed)?;
         let defaults = Options::default();
         let refs = RefRules {
             enforce: file.refs.enforce.as_deref().map_or(Ok(defaults.refs.enforce), patterns)?,
@@ -45,7 +46,7 @@ impl Config {
             max_images: file.max_images.unwrap_or(defaults.max_images),
             file_limit: defaults.file_limit,
         };
-        Ok(Self { gate, registries: registries(file), message: file.message.clone() })
+        Ok(Self { gate, registries: registries(file, caller), message: file.message.clone() })
     }
 
     /// The gate that this configuration describes.
@@ -84,6 +85,27 @@ fn check_hosts(file: &File) -> Result<(), String> {
                 "token-realms of [registries.\"{host}\"]: \"{realm}\" is not a host, or host:port if that is not 443"
             ));
         }
+    }
+    Ok(())
+}
+
+/// A helper is found by its name in a folder, wherever the program was started, and git's variables are nobody's.
+fn check_credentials(file: &File) -> Result<(), String> {
+    for (host, registry) in &file.registries {
+        if let Some(file::CredentialChoice::Helper(name)) = &registry.credentials
+            && !is_helper_name(name)
+        {
+            return Err(format!(
+                "credentials of [registries.\"{host}\"]: \"{name}\" is not the NAME of a program docker-credential-NAME"
+            ));
+        }
+    }
+    if let Some(folder) = file.credentials.helper_dirs.iter().flatten().find(|folder| !folder.is_absolute()) {
+        return Err(format!("[credentials] helper-dirs: \"{}\" does not begin with /", folder.display()));
+    }
+    let wrong = |name: &&String| name.is_empty() || name.starts_with("GIT_") || name.contains(['=', '*', '\0']);
+    if let Some(name) = file.credentials.helper_env.iter().find(wrong) {
+        return Err(format!("[credentials] helper-env: \"{name}\" is not a variable that a helper may have"));
     }
     Ok(())
 }
@@ -150,8 +172,12 @@ fn initial(initial: file::Initial) -> Initial {
     }
 }
 
-fn registries(file: &File) -> registry::Options {
+fn registries(file: &File, caller: Caller) -> registry::Options {
     let defaults = registry::Options::default();
+    let user_config = match (&file.credentials.docker_config, caller) {
+        (None, Caller::User) => user::configs(&environment::value),
+        (None, Caller::Hook) | (Some(_), _) => Vec::new(),
+    };
     let hosts: BTreeMap<_, _> = file.registries.iter().map(|(host, own)| (host.clone(), host_options(own))).collect();
     registry::Options {
         hosts,
@@ -160,11 +186,23 @@ fn registries(file: &File) -> registry::Options {
             file::Allow::Any => Unlisted::Any,
             file::Allow::None => Unlisted::None,
         }),
-        docker_config: file.credentials.docker_config.clone(),
+        docker_config: file.credentials.docker_config.clone().unwrap_or_default(),
+        user_config,
+        helpers: helpers(&file.credentials, caller),
         suggestions: file.suggestions.unwrap_or(defaults.suggestions),
         http: Settings { roots: roots(), proxies: proxies() },
         ..defaults
     }
+}
+
+fn helpers(credentials: &file::Credentials, caller: Caller) -> Helpers {
+    let helpers = match caller {
+        Caller::User => user::helpers(&environment::value, environment::all()),
+        Caller::Hook => {
+            Helpers { environment: user::in_hook(&environment::value, &credentials.helper_env), ..Helpers::default() }
+        }
+    };
+    Helpers { folders: credentials.helper_dirs.clone().unwrap_or(helpers.folders), ..helpers }
 }
 
 fn host_options(own: &file::Registry) -> HostOptions {
@@ -176,6 +214,8 @@ fn host_options(own: &file::Registry) -> HostOptions {
             file::CredentialChoice::Password { username, password_file } => {
                 CredentialChoice::Password { username: username.clone(), file: password_file.clone() }
             }
+            file::CredentialChoice::Helper(name) => CredentialChoice::Helper(name.clone()),
+            file::CredentialChoice::Token(file) => CredentialChoice::Token(file.clone()),
         }),
         ca_file: own.ca_file.clone(),
         plain_http: own.plain_http,

@@ -76,12 +76,14 @@ pub(super) struct Registry {
     pub(super) on_likely: Option<Action>,
 }
 
-/// `"docker"`, `"none"`, or a user with a password in a file.
+/// `"docker"`, `"none"`, a user with a password in a file, a helper, or a token in a file.
 #[derive(Clone, Debug)]
 pub(super) enum CredentialChoice {
     Docker,
     None,
     Password { username: String, password_file: PathBuf },
+    Helper(String),
+    Token(PathBuf),
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -101,7 +103,11 @@ pub(super) enum Allow {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct Credentials {
-    pub(super) docker_config: Vec<PathBuf>,
+    pub(super) docker_config: Option<Vec<PathBuf>>,
+    /// Where helpers are; else in the system's folders, or on the `PATH` of whoever runs a command.
+    pub(super) helper_dirs: Option<Vec<PathBuf>>,
+    /// Names of variables that a helper gets besides, in the hook.
+    pub(super) helper_env: Vec<String>,
 }
 
 impl<'de> Deserialize<'de> for CredentialChoice {
@@ -112,16 +118,35 @@ impl<'de> Deserialize<'de> for CredentialChoice {
             username: String,
             password_file: PathBuf,
         }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Helper {
+            helper: String,
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        struct Token {
+            token_file: PathBuf,
+        }
         // Through a value, because an untagged enum would say "did not match any variant" and not what is wrong.
-        match toml::Value::deserialize(deserializer)? {
+        let choice = match toml::Value::deserialize(deserializer)? {
             toml::Value::String(word) if word == "docker" => Ok(Self::Docker),
             toml::Value::String(word) if word == "none" => Ok(Self::None),
-            toml::Value::Table(table) => {
-                let Password { username, password_file } = table.try_into().map_err(D::Error::custom)?;
-                Ok(Self::Password { username, password_file })
+            toml::Value::Table(table) if table.contains_key("helper") => {
+                table.try_into().map(|Helper { helper }| Self::Helper(helper))
             }
-            _ => Err(D::Error::custom("credentials are \"docker\", \"none\" or { username, password-file }")),
-        }
+            toml::Value::Table(table) if table.contains_key("token-file") => {
+                table.try_into().map(|Token { token_file }| Self::Token(token_file))
+            }
+            toml::Value::Table(table) => {
+                table.try_into().map(|Password { username, password_file }| Self::Password { username, password_file })
+            }
+            _ => {
+                let known = "{ username, password-file }, { helper } or { token-file }";
+                return Err(D::Error::custom(format!("credentials are \"docker\", \"none\", {known}")));
+            }
+        };
+        choice.map_err(D::Error::custom)
     }
 }
 

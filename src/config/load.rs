@@ -1,7 +1,9 @@
 //! Which file is the configuration, and reading it.
 use super::{Config, file::File};
 use std::{
-    fs, io,
+    fs::{self, Metadata},
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -20,6 +22,15 @@ pub struct Search {
     pub repository: Option<PathBuf>,
 }
 
+/// Whose environment it is that we run in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// The pusher's or the platform's: it says nothing about credentials.
+    Hook,
+    /// That of a person or of CI, whose credentials are meant to be used.
+    User,
+}
+
 /// Why there is no configuration: always for the administrator, never for who pushes.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -30,6 +41,12 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// Whoever can write it decides what is pushed.
+    #[error("{path} may be written by others than its owner, so it is not used: chmod go-w {path}")]
+    Writable {
+        /// The file.
+        path: PathBuf,
     },
     /// It says something that is not understood.
     #[error("{path}: {reason}")]
@@ -43,7 +60,18 @@ pub enum Error {
 
 impl Search {
     /// Loads the first file that is there: the named one, the repository's own, the system's; without any, the defaults.
+    /// As a hook must: of the environment only proxies and certificates count.
     pub fn load(&self) -> Result<Config, Error> {
+        self.load_for(Caller::Hook)
+    }
+
+    /// The same for a command that a person or CI runs: their docker and podman credentials count, unless the
+    /// configuration has `docker-config`, and so does their `PATH` for credential helpers.
+    pub fn load_with_user(&self) -> Result<Config, Error> {
+        self.load_for(Caller::User)
+    }
+
+    fn load_for(&self, caller: Caller) -> Result<Config, Error> {
         let repository = self.repository.as_ref().map(|directory| directory.join(REPOSITORY_FILE));
         let system = PathBuf::from(SYSTEM_FILE);
         let found = match (&self.named, repository) {
@@ -51,10 +79,10 @@ impl Search {
             (None, Some(own)) if exists(&own)? => Some(own),
             (None, _) => exists(&system)?.then_some(system),
         };
-        let Some(path) = found else { return Config::new(&File::default(), Path::new("")) };
+        let Some(path) = found else { return Config::new(&File::default(), Path::new(""), caller) };
         let table = read(&path)?;
         let file = interpret(&path, table.clone())?;
-        let Some(base) = &file.extends else { return Config::new(&file, &path) };
+        let Some(base) = &file.extends else { return Config::new(&file, &path, caller) };
         let base_path = path.parent().unwrap_or(Path::new("")).join(base);
         let mut merged = read(&base_path)?;
         if interpret(&base_path, merged.clone())?.extends.is_some() {
@@ -62,7 +90,7 @@ impl Search {
             return Err(Error::Malformed { path: base_path, reason });
         }
         overlay(&mut merged, table);
-        Config::new(&interpret(&path, merged)?, &path)
+        Config::new(&interpret(&path, merged)?, &path, caller)
     }
 }
 
@@ -77,10 +105,23 @@ fn exists(path: &Path) -> Result<bool, Error> {
 
 /// The file as a table, once it is known to hold nothing but what we understand.
 fn read(path: &Path) -> Result<toml::Table, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
+    let mut file = fs::File::open(path).map_err(unreadable)?;
+    if is_writable_by_others(&file.metadata().map_err(unreadable)?) {
+        return Err(Error::Writable { path: path.to_owned() });
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(unreadable)?;
     // Typed first, because only then does an error know its line.
     toml::from_str::<File>(&text).map_err(|error| malformed(path, &text, &error))?;
     toml::from_str(&text).map_err(|error| malformed(path, &text, &error))
+}
+
+/// By everybody, or by a group that is not the owner's own: where each user has a group of the same number (and root
+/// has), files are often made with a umask of 002, and nobody else is in it.
+fn is_writable_by_others(file: &Metadata) -> bool {
+    let is_own_group = file.gid() == file.uid() || file.gid() == 0;
+    file.mode() & 0o002 != 0 || (file.mode() & 0o020 != 0 && !is_own_group)
 }
 
 fn interpret(path: &Path, table: toml::Table) -> Result<File, Error> {

@@ -3,6 +3,7 @@ mod build;
 pub mod environment;
 mod file;
 mod load;
+mod user;
 
 pub use build::Config;
 pub use load::{Error, SYSTEM_FILE, Search};

@@ -27,7 +27,7 @@ const CHALLENGES: usize = 4;
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) options: Arc<Options>,
-    pub(super) sources: Arc<Sources>,
+    pub(super) sources: Sources,
     pub(super) network: Network,
     /// Room for requests to all unlisted registries together: a push may name thousands of them.
     pub(super) unlisted: Arc<Semaphore>,
@@ -101,10 +101,14 @@ impl Host {
         })
     }
 
-    /// The beginning of a question about a repository.
-    pub(super) fn attempt(&self, repository: &str) -> Result<Attempt, Error> {
+    /// The beginnings of a question about a repository: one for each of the credentials that may do, in the order in
+    /// which they are to be tried; without any, as anybody.
+    pub(super) async fn attempts(&self, repository: &str) -> Result<Vec<Attempt>, Error> {
         let (choice, registry) = (&self.endpoint.options.credentials, &self.endpoint.registry);
-        Ok(Attempt::new(repository, self.site.sources.find(choice, registry, repository)?))
+        let found = self.site.sources.find(choice, registry, repository).await?;
+        let anybody = found.is_empty().then_some(None);
+        let attempts = found.into_iter().map(Some).chain(anybody);
+        Ok(attempts.map(|credentials| Attempt::new(repository, credentials)).collect())
     }
 
     /// Whether the configuration vouches for who gave an answer: not for a sign-in page that we were redirected to.

@@ -23,16 +23,24 @@ pub(super) const ACCEPTED: &str = concat!(
     "application/vnd.docker.distribution.manifest.v2+json"
 );
 
-/// Asks a registry about an image.
+/// Asks a registry about an image. Where several credentials may do, those that do not are followed by the next, as a
+/// kubelet tries them; if none does, what was said of the first counts.
 pub(super) async fn ask(host: &Host, reference: &Reference) -> Result<Answer, Error> {
-    match question(host, reference).await {
-        Ok(answer) | Err(Halt::Answer(answer)) => Ok(answer),
-        Err(Halt::Error(error)) => Err(error),
+    let mut first = None;
+    for attempt in host.attempts(reference.repository()).await? {
+        let answer = match question(host, reference, attempt).await {
+            Ok(answer) | Err(Halt::Answer(answer)) => Ok(answer),
+            Err(Halt::Error(error)) => Err(error),
+        };
+        if !matches!(answer, Ok(Answer::Denied { .. }) | Err(Error::RefusedCredentials { .. })) {
+            return answer;
+        }
+        first.get_or_insert(answer);
     }
+    first.expect("there is always an attempt, if only as anybody")
 }
 
-async fn question(host: &Host, reference: &Reference) -> Result<Answer, Halt> {
-    let mut attempt = host.attempt(reference.repository())?;
+async fn question(host: &Host, reference: &Reference, mut attempt: Attempt) -> Result<Answer, Halt> {
     let mut url = host.endpoint.base.clone();
     url.set_path(&format!("v2/{}/manifests/{}", reference.repository(), reference.manifest_reference()));
     match host.head(&mut attempt, &url).await {

@@ -24,9 +24,10 @@ mod token;
 
 use crate::{http::Clients, image::Reference};
 pub use answer::{Answer, AskedAs, Refusal, Repository};
+pub use credentials::Secret;
 pub use error::Error;
 use host::{Halt, Host, Site};
-pub use options::{CredentialChoice, HostOptions, Options, Unlisted};
+pub use options::{CredentialChoice, Helpers, HostOptions, Options, Unlisted, UserConfig, Variables, is_helper_name};
 use std::{collections::BTreeMap, panic, sync::Arc, time::Instant};
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout_at};
 
@@ -35,17 +36,12 @@ use tokio::{sync::Semaphore, task::JoinSet, time::timeout_at};
 pub struct Registries {
     options: Arc<Options>,
     clients: Arc<Clients>,
-    sources: Arc<credentials::Sources>,
 }
 
 impl Registries {
     /// Builds, reads and asks nothing yet.
     pub fn new(options: Options) -> Self {
-        Self {
-            clients: Arc::new(Clients::new(options.http.clone())),
-            sources: Arc::new(credentials::Sources::new(&options)),
-            options: Arc::new(options),
-        }
+        Self { clients: Arc::new(Clients::new(options.http.clone())), options: Arc::new(options) }
     }
 
     /// Asks for every reference, each distinct manifest once. Returns by the deadline, with [`Error::Deadline`] for
@@ -79,7 +75,8 @@ impl Registries {
     ) -> JoinSet<(Reference, Result<Answer, Error>)> {
         let site = Arc::new(Site {
             options: Arc::clone(&self.options),
-            sources: Arc::clone(&self.sources),
+            // For this check only: files and helpers may say something else the next time.
+            sources: credentials::Sources::new(&self.options, deadline.into()),
             network: exchange::Network {
                 clients: Arc::clone(&self.clients),
                 timeout: self.options.request_timeout,

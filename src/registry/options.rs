@@ -1,6 +1,7 @@
 //! What the configuration says about registries, as data.
+use super::credentials::Secret;
 use crate::http::Settings;
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, time::Duration};
 
 /// Everything that the configuration says about registries. The default asks public registries, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,9 +11,13 @@ pub struct Options {
     pub hosts: BTreeMap<String, HostOptions>,
     /// What may be asked beyond those.
     pub unlisted: Unlisted,
-    /// Docker's `config.json` files, the first that has credentials wins. A host with a key in one of them counts as
-    /// listed.
+    /// Docker's `config.json` files and their kin, which must be there; the first that has credentials wins. A host with
+    /// a key in one of them counts as listed.
     pub docker_config: Vec<PathBuf>,
+    /// The same of whoever runs the program; asked after those.
+    pub user_config: Vec<UserConfig>,
+    /// How credential helpers are run.
+    pub helpers: Helpers,
     /// Whether the tags that exist are asked for when one does not.
     pub suggestions: bool,
     /// How long one request may take, its body included.
@@ -27,11 +32,73 @@ impl Default for Options {
             hosts: BTreeMap::new(),
             unlisted: Unlisted::default(),
             docker_config: Vec::new(),
+            user_config: Vec::new(),
+            helpers: Helpers::default(),
             suggestions: true,
             request_timeout: Duration::from_secs(5),
             http: Settings::default(),
         }
     }
+}
+
+/// A place where whoever runs the program may have a docker configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserConfig {
+    /// A file, which may be missing.
+    File(PathBuf),
+    /// The configuration itself, from an environment variable.
+    Text {
+        /// The name of the variable, for messages.
+        variable: String,
+        /// Its value.
+        text: Secret,
+    },
+}
+
+/// How credential helpers are run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Helpers {
+    /// Where they are looked for, and what they see as `PATH`; absolute.
+    pub folders: Vec<PathBuf>,
+    /// The rest of their environment.
+    pub environment: Variables,
+    /// How long one may take, within the time for the whole push.
+    pub timeout: Duration,
+}
+
+impl Default for Helpers {
+    fn default() -> Self {
+        let folders = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from).to_vec();
+        Self { folders, environment: Variables::default(), timeout: Duration::from_secs(5) }
+    }
+}
+
+/// Environment variables with their values, which may be secrets and are not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Variables(Vec<(OsString, OsString)>);
+
+impl FromIterator<(OsString, OsString)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+impl Variables {
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+/// Whether there may be a helper `docker-credential-NAME`: a name is no path.
+pub fn is_helper_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// Which registries may be asked that the configuration does not list. None of them is sent credentials.
@@ -90,4 +157,8 @@ pub enum CredentialChoice {
         /// Read when the registry is first asked.
         file: PathBuf,
     },
+    /// A credential helper: of `docker-credential-NAME` the name, for which [`is_helper_name`] holds.
+    Helper(String),
+    /// A file whose first line is a token that the registry itself is shown.
+    Token(PathBuf),
 }

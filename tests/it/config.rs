@@ -109,3 +109,67 @@ fn what_is_extended_is_checked_as_strictly() {
     let said = refusal(&format!("extends = \"{}\"\n", base.display()));
     assert!(said.contains("base.toml") && said.contains("line 2") && said.contains("mesage"), "{said}");
 }
+
+#[test]
+fn credentials_that_could_not_be_used_are_refused() {
+    for (text, words) in [
+        ("[registries.\"r.io\"]\ncredentials = { helper = \"../evil\" }\n", &["[registries.\"r.io\"]", "../evil"][..]),
+        ("[registries.\"r.io\"]\ncredentials = { helper = \"\" }\n", &["docker-credential-NAME"]),
+        ("[registries.\"r.io\"]\ncredentials = { helper = \"x\", username = \"y\" }\n", &["line 2", "username"]),
+        ("[registries.\"r.io\"]\ncredentials = { helper = 1 }\n", &["line 2"]),
+        ("[registries.\"r.io\"]\ncredentials = { token-file = \"x\", helper = \"y\" }\n", &["line 2", "token-file"]),
+        ("[registries.\"r.io\"]\ncredentials = {}\n", &["line 2", "username"]),
+        ("[registries.\"r.io\"]\ncredentials = 1\n", &["line 2", "{ helper }", "{ token-file }"]),
+        ("[credentials]\nhelper-dirs = [\"bin\"]\n", &["helper-dirs", "\"bin\""]),
+        ("[credentials]\nhelper-env = [\"GIT_DIR\"]\n", &["helper-env", "GIT_DIR"]),
+        ("[credentials]\nhelper-env = [\"AWS_*\"]\n", &["helper-env", "AWS_*"]),
+    ] {
+        let said = refusal(text);
+        assert!(words.iter().all(|word| said.contains(word)), "{text:?}: {said}");
+    }
+}
+
+#[test]
+fn every_source_of_credentials_can_be_written() {
+    let text = "[credentials]\ndocker-config = [\"/etc/docker.json\"]\nhelper-dirs = [\"/opt/bin\"]\nhelper-env = [\"AWS_ROLE_ARN\"]\n\
+        [registries.\"a.io\"]\ncredentials = \"docker\"\n[registries.\"b.io\"]\ncredentials = \"none\"\n\
+        [registries.\"c.io\"]\ncredentials = { username = \"x\", password-file = \"/x\" }\n\
+        [registries.\"d.io\"]\ncredentials = { helper = \"ecr-login\" }\n\
+        [registries.\"e.io\"]\ncredentials = { token-file = \"/x\" }\n";
+    let (_folder, search) = repository(text);
+    assert!(search.load().is_ok() && search.load_with_user().is_ok());
+}
+
+#[test]
+fn a_file_that_others_may_write_is_refused_with_what_to_do() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let (folder, search) = repository("");
+    let file = folder.path().join("pullgate.toml");
+    let is_loaded = |mode| {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("the file is ours");
+        search.load().is_ok()
+    };
+    assert!(is_loaded(0o600) && is_loaded(0o644));
+    assert!(!is_loaded(0o666) && !is_loaded(0o646));
+    let said = search.load().unwrap_err().to_string();
+    assert!(said.contains(&format!("chmod go-w {}", file.display())), "{said}");
+    // A group of the owner's own number is the owner's own.
+    if chown(&file, Some(4242), Some(4242)).is_ok() {
+        assert!(is_loaded(0o664));
+        chown(&file, Some(4242), Some(0)).expect("it worked a moment ago");
+        assert!(is_loaded(0o664));
+        chown(&file, Some(4242), Some(100)).expect("it worked a moment ago");
+        assert!(is_loaded(0o644) && !is_loaded(0o664));
+    }
+}
+
+#[test]
+fn a_file_that_is_extended_may_not_be_written_by_others_either() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("the folder for temporary files is writable");
+    let base = folder.path().join("base.toml");
+    fs::write(&base, "").expect("the folder is writable");
+    fs::set_permissions(&base, fs::Permissions::from_mode(0o666)).expect("the file is ours");
+    let said = refusal(&format!("extends = \"{}\"\n", base.display()));
+    assert!(said.contains("base.toml") && said.contains("chmod"), "{said}");
+}

@@ -14,8 +14,8 @@ const FLOORS: &[&[&str]] = &[
     &["gate"],
     &["deploy"],
     &["extract", "kustomize"],
-    &["git", "registry", "report", "yaml"],
-    &["verdict"],
+    &["git", "registry", "report"],
+    &["verdict", "yaml"],
     &["image", "push"],
     &["http", "tree"],
 ];
@@ -33,6 +33,7 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("http_body", &["lab"]),
     ("regex", &["kustomize"]),
     ("reqwest", &["http", "registry"]),
+    ("rustix", &["registry"]),
     ("rustls", &["http", "lab"]),
     ("tempfile", &["cli", "lab"]),
     ("tokio", &["cli", "gate", "http", "lab", "registry"]),

@@ -1,223 +1,195 @@
-//! A source: the `auths` of docker's `config.json` and podman's `auth.json`.
+//! A source: docker's `config.json`, podman's `auth.json`, or a Kubernetes Secret that holds one.
 use super::{
-    Secret,
-    source::{Credentials, Proof, Source},
+    file,
+    form::Contents,
+    helper::Call,
+    key::Key,
+    source::{Credentials, Found, Source},
 };
-use crate::registry::error::Error;
-use base64::{
-    Engine as _, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
-use serde::Deserialize;
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    sync::OnceLock,
-};
+use crate::registry::{error::Error, options::UserConfig};
+use std::{path::Path, path::PathBuf, sync::OnceLock};
 
-/// Some tools pad, some do not.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-/// A file, read when it is first asked.
+/// A docker configuration, read when it is first asked.
 #[derive(Debug)]
 pub(super) struct DockerConfig {
-    path: PathBuf,
-    read: OnceLock<Result<BTreeMap<String, Entry>, Error>>,
+    place: Place,
+    read: OnceLock<Result<Contents, Error>>,
 }
 
-#[derive(Deserialize)]
-struct File {
-    #[serde(default)]
-    auths: BTreeMap<String, Entry>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Entry {
-    auth: String,
-    username: String,
-    password: String,
-    identitytoken: String,
-    registrytoken: String,
-}
-
-/// Shows nothing: every field may be a secret.
-impl std::fmt::Debug for Entry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Entry([redacted])")
-    }
+#[derive(Debug)]
+enum Place {
+    /// A file that must be there.
+    Named(PathBuf),
+    Searched(UserConfig),
 }
 
 impl DockerConfig {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), read: OnceLock::new() }
+    /// Of a file that the administrator named.
+    pub(super) fn named(path: &Path) -> Self {
+        Self { place: Place::Named(path.to_owned()), read: OnceLock::new() }
     }
 
-    fn entries(&self) -> Result<&BTreeMap<String, Entry>, Error> {
+    /// Of a place where there may be one.
+    pub(super) fn searched(place: &UserConfig) -> Self {
+        Self { place: Place::Searched(place.clone()), read: OnceLock::new() }
+    }
+
+    /// Whether there is a key for the registry: then who wrote it has listed the registry.
+    pub(super) fn names(&self, registry: &str) -> Result<bool, Error> {
+        let contents = self.contents()?;
+        Ok(contents.auths.keys().chain(contents.helpers.keys()).any(|key| Key::parse(key).is_of(registry)))
+    }
+
+    fn contents(&self) -> Result<&Contents, Error> {
         self.read.get_or_init(|| self.load()).as_ref().map_err(Clone::clone)
     }
 
-    fn load(&self) -> Result<BTreeMap<String, Entry>, Error> {
-        let path = self.path.display();
-        let text = fs::read(&self.path).map_err(|error| Error::Local(format!("cannot read {path}: {error}")))?;
-        // The parser's message may quote the file, so only the position is kept.
-        let file: File = serde_json::from_slice(&text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            Error::Local(format!("cannot read {path}: not a docker configuration at line {line}, column {column}"))
-        })?;
-        Ok(file.auths)
+    fn load(&self) -> Result<Contents, Error> {
+        let found = match &self.place {
+            Place::Named(path) => file::read(path)?.ok_or_else(|| self.wrong("there is no such file"))?,
+            Place::Searched(UserConfig::File(path)) => file::read(path)?.unwrap_or_default(),
+            Place::Searched(UserConfig::Text { text, .. }) => text.expose().as_bytes().to_vec(),
+        };
+        Contents::read(&found).map_err(|reason| self.wrong(&reason))
+    }
+
+    fn name(&self) -> String {
+        match &self.place {
+            Place::Named(path) | Place::Searched(UserConfig::File(path)) => path.display().to_string(),
+            Place::Searched(UserConfig::Text { variable, .. }) => variable.clone(),
+        }
+    }
+
+    fn wrong(&self, reason: &str) -> Error {
+        Error::Local(format!("cannot read {}: {reason}", self.name()))
+    }
+
+    fn call(&self, helper: &str, registry: &str) -> Result<Found, Error> {
+        let call = Call::new(helper, registry);
+        call.map(Found::Helper).ok_or_else(|| self.wrong("it has a credential helper whose name is not one"))
+    }
+
+    /// The credentials whose keys fit, the best first, each with whether its key has a path.
+    fn fitting(&self, registry: &str, repository: &str) -> Result<Vec<(bool, Found)>, Error> {
+        let entries = self.contents()?.auths.iter().map(|(written, entry)| (Key::parse(written), written, entry));
+        let mut fitting: Vec<_> = entries
+            .filter_map(|(key, written, entry)| Some((key.fit(written, registry, repository)?, written, key, entry)))
+            .collect();
+        fitting.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        let mut found = Vec::new();
+        for (_, written, key, entry) in fitting {
+            let source = format!("{}, key \"{written}\"", self.name());
+            let proof = entry.proof().map_err(|_| {
+                Error::Local(format!("the entry of {source} is neither user:password in base64 nor a token"))
+            })?;
+            found.extend(proof.map(|proof| (key.has_path(), Found::Credentials(Credentials { proof, source }))));
+        }
+        Ok(found)
     }
 }
 
 impl Source for DockerConfig {
-    fn find(&self, registry: &str, repository: &str) -> Result<Option<Credentials>, Error> {
-        let wanted = format!("{}/{repository}", normal(registry));
-        let entries = self.entries()?.iter().filter(|(_, entry)| !entry.is_empty());
-        // The longest prefix wins; of keys that mean the same, the first in order.
-        let best = entries
-            .map(|(key, entry)| (normal(key), key, entry))
-            .filter(|(name, ..)| {
-                wanted.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/') || rest.is_empty())
-            })
-            .min_by_key(|(name, key, _)| (std::cmp::Reverse(name.len()), *key));
-        best.map(|(_, key, entry)| {
-            let source = format!("{}, key \"{key}\"", self.path.display());
-            match entry.proof() {
-                Some(proof) => Ok(Credentials { proof, source }),
-                None => Err(Error::Local(format!("the entry of {source} is not user:password in base64"))),
-            }
-        })
-        .transpose()
-    }
-
-    fn names(&self, registry: &str) -> Result<bool, Error> {
-        let wanted = normal(registry);
-        let host = |key: &str| normal(key).split('/').next().is_some_and(|host| host == wanted);
-        Ok(self.entries()?.keys().any(|key| host(key)))
-    }
-}
-
-impl Entry {
-    /// An entry whose secret lies in a helper.
-    fn is_empty(&self) -> bool {
-        [&self.auth, &self.password, &self.identitytoken, &self.registrytoken].iter().all(|field| field.is_empty())
-    }
-
-    fn proof(&self) -> Option<Proof> {
-        if !self.registrytoken.is_empty() {
-            return Some(Proof::Registry(Secret::new(&self.registrytoken)));
+    /// As docker does it: for a registry among `credHelpers` its helper alone is asked, for others `credsStore` before
+    /// `auths`. Keys with a path, which docker does not know, come before what is for the whole registry.
+    fn find(&self, registry: &str, repository: &str) -> Result<Vec<Found>, Error> {
+        let contents = self.contents()?;
+        let helpers = contents.helpers.iter().filter(|(key, _)| Key::parse(key).is_of(registry));
+        let helper = helpers.min_by_key(|(key, _)| (Key::parse(key).fit(key, registry, repository), *key));
+        if let Some((_, helper)) = helper.filter(|(_, helper)| !helper.is_empty()) {
+            return Ok(vec![self.call(helper, registry)?]);
         }
-        if !self.identitytoken.is_empty() {
-            return Some(Proof::Identity(Secret::new(&self.identitytoken)));
-        }
-        let decoded;
-        let (user, password) = if self.auth.is_empty() {
-            (self.username.as_str(), self.password.as_str())
-        } else {
-            decoded = String::from_utf8(BASE64.decode(self.auth.trim()).ok()?).ok()?;
-            decoded.trim_end_matches('\0').split_once(':')?
-        };
-        Some(match user {
-            "<token>" => Proof::Identity(Secret::new(password)),
-            user => Proof::Password { user: user.to_owned(), password: Secret::new(password) },
-        })
+        let (own, general): (Vec<_>, Vec<_>) =
+            self.fitting(registry, repository)?.into_iter().partition(|(has_path, _)| *has_path);
+        let store = contents.store.as_ref().map(|store| self.call(store, registry)).transpose()?;
+        let found = own.into_iter().map(|(_, found)| found).chain(store);
+        Ok(found.chain(general.into_iter().map(|(_, found)| found)).collect())
     }
-}
-
-/// A key as `host` or `host/path`: without a scheme, and a URL without its path. Docker Hub has many names.
-fn normal(key: &str) -> String {
-    let url = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
-    let name = url.map_or(key, |url| url.split('/').next().unwrap_or_default()).trim_end_matches('/');
-    let (host, path) = name.split_at(name.find('/').unwrap_or(name.len()));
-    let host = match host.to_ascii_lowercase().as_str() {
-        "index.docker.io" | "registry-1.docker.io" => "docker.io".to_owned(),
-        host => host.to_owned(),
-    };
-    host + path
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DockerConfig, Entry, File, Proof, Secret, Source, normal};
-    use std::sync::OnceLock;
+    use super::{Credentials, DockerConfig, Found, Source, UserConfig};
+    use crate::registry::credentials::{Secret, source::Proof};
 
-    fn config(auths: &str) -> DockerConfig {
-        let file: File = serde_json::from_str(&format!("{{\"auths\":{{{auths}}}}}")).unwrap();
-        DockerConfig { path: "/etc/docker.json".into(), read: OnceLock::from(Ok(file.auths)) }
+    fn config(json: &str) -> DockerConfig {
+        DockerConfig::searched(&UserConfig::Text { variable: "CONFIG".to_owned(), text: Secret::new(json) })
+    }
+
+    fn entry(key: &str, password: &str) -> String {
+        format!("\"{key}\":{{\"username\":\"u\",\"password\":\"{password}\"}}")
+    }
+
+    /// Passwords, and helpers with whom they are asked for.
+    fn found(config: &DockerConfig, registry: &str, repository: &str) -> Vec<String> {
+        let show = |found| match found {
+            Found::Credentials(Credentials { proof: Proof::Password { password, .. }, .. }) => {
+                password.expose().to_owned()
+            }
+            Found::Helper(call) => format!("{call}"),
+            Found::Credentials(other) => panic!("{other:?}"),
+        };
+        config.find(registry, repository).unwrap().into_iter().map(show).collect()
     }
 
     #[test]
-    fn keys_are_hosts_with_an_optional_path_and_urls_lose_theirs() {
-        for (key, expected) in [
-            ("https://index.docker.io/v1/", "docker.io"),
-            ("index.docker.io", "docker.io"),
-            ("registry-1.docker.io", "docker.io"),
-            ("docker.io", "docker.io"),
-            ("docker.io/acme", "docker.io/acme"),
-            ("https://ghcr.io", "ghcr.io"),
-            ("http://registry.example:5000/v2/", "registry.example:5000"),
-            ("quay.io/org/app", "quay.io/org/app"),
-            ("GHCR.io/", "ghcr.io"),
-        ] {
-            assert_eq!(normal(key), expected, "{key}");
+    fn all_that_fit_are_found_the_longest_path_first() {
+        let entries = [entry("quay.io", "host"), entry("quay.io/org", "org"), entry("quay.io/org/app", "app")];
+        let config = config(&format!("{{\"auths\":{{{},\"ghcr.io\":{{}}}}}}", entries.join(",")));
+        assert_eq!(found(&config, "quay.io", "org/app"), ["app", "org", "host"]);
+        assert_eq!(found(&config, "quay.io", "org/app/sub"), ["app", "org", "host"]);
+        assert_eq!(found(&config, "quay.io", "org/app2"), ["org", "host"]);
+        assert_eq!(found(&config, "quay.io", "organ/app"), ["host"]);
+        assert_eq!(found(&config, "quay.io:443", "organ/app"), ["host"]);
+        assert_eq!(found(&config, "quay.io.evil.example", "org/app"), [""; 0]);
+        assert_eq!(found(&config, "ghcr.io", "org/app"), [""; 0]);
+        assert!(config.names("ghcr.io").unwrap() && config.names("quay.io:443").unwrap());
+        assert!(!config.names("io").unwrap() && !config.names("quay.io.evil.example").unwrap());
+    }
+
+    #[test]
+    fn a_helper_of_the_registry_is_asked_instead_of_the_file_and_the_store_before_it() {
+        let auths = [entry("a.io", "a"), entry("b.io", "b"), entry("b.io/team", "team")].join(",");
+        let helpers =
+            "\"credHelpers\":{\"a.io\":\"one\",\"https://index.docker.io/v1/\":\"two\"},\"credsStore\":\"all\"";
+        let config = config(&format!("{{\"auths\":{{{auths}}},{helpers}}}"));
+        assert_eq!(found(&config, "a.io", "x"), ["docker-credential-one for a.io"]);
+        assert_eq!(found(&config, "docker.io", "x"), ["docker-credential-two for https://index.docker.io/v1/"]);
+        assert_eq!(found(&config, "b.io", "x"), ["docker-credential-all for b.io", "b"]);
+        assert_eq!(found(&config, "b.io", "team/x"), ["team", "docker-credential-all for b.io", "b"]);
+        // Asked for any registry, but who is asked about it at all is for the caller to say.
+        assert!(config.names("a.io").unwrap() && !config.names("c.io").unwrap());
+    }
+
+    #[test]
+    fn a_helper_has_no_path_for_a_name() {
+        for name in ["../../tmp/x", "/bin/sh", "a b", "a\\nb"] {
+            let config = config(&format!("{{\"credsStore\":\"{name}\"}}"));
+            assert!(config.find("a.io", "x").unwrap_err().to_string().contains("name is not one"), "{name}");
         }
     }
 
     #[test]
-    fn the_longest_path_wins_and_of_equal_keys_the_first() {
-        let entry = |key: &str, password: &str| format!("\"{key}\":{{\"username\":\"u\",\"password\":\"{password}\"}}");
-        let auths = [
-            entry("https://quay.io/v1/", "url"),
-            entry("quay.io", "host"),
-            entry("quay.io/org", "org"),
-            entry("quay.io/org/app", "app"),
-            "\"ghcr.io\":{}".to_owned(),
-        ];
-        let config = config(&auths.join(","));
-        let password = |registry: &str, repository: &str| {
-            let found = config.find(registry, repository).unwrap()?;
-            match found.proof {
-                Proof::Password { password, .. } => Some(password.expose().to_owned()),
-                other => panic!("{other:?}"),
-            }
-        };
-        let some = |text: &str| Some(text.to_owned());
-        assert_eq!(password("quay.io", "org/app"), some("app"));
-        assert_eq!(password("quay.io", "org/app/sub"), some("app"));
-        assert_eq!(password("quay.io", "org/app2"), some("org"));
-        assert_eq!(password("quay.io", "organ/app"), some("url"));
-        assert_eq!(password("quay.io.evil.example", "org/app"), None);
-        assert_eq!(password("ghcr.io", "org/app"), None);
-        assert!(config.names("ghcr.io").unwrap() && !config.names("io").unwrap());
-    }
-
-    #[test]
-    fn credentials_come_in_several_shapes() {
-        let user = |user: &str, password: &str| {
-            Some(Proof::Password { user: user.to_owned(), password: Secret::new(password) })
-        };
-        let proof = |json: &str| serde_json::from_str::<Entry>(json).unwrap().proof();
-        assert_eq!(proof("{\"auth\":\"YWxpY2U6czNjcmV0\"}"), user("alice", "s3cret"));
-        // a:b:c, with and without padding; a:b and a NUL
-        assert_eq!(proof("{\"auth\":\"YTpiOmM=\"}"), user("a", "b:c"));
-        assert_eq!(proof("{\"auth\":\"YTpiOmM\"}"), user("a", "b:c"));
-        assert_eq!(proof("{\"auth\":\"YTpiAA==\"}"), user("a", "b"));
-        assert_eq!(proof("{\"username\":\"a\",\"password\":\"b\"}"), user("a", "b"));
-        assert_eq!(proof("{\"identitytoken\":\"t\"}"), Some(Proof::Identity(Secret::new("t"))));
-        assert_eq!(proof("{\"username\":\"<token>\",\"password\":\"t\"}"), Some(Proof::Identity(Secret::new("t"))));
-        assert_eq!(proof("{\"registrytoken\":\"t\"}"), Some(Proof::Registry(Secret::new("t"))));
-        assert_eq!(proof("{\"auth\":\"!\"}"), None);
-    }
-
-    #[test]
     fn nothing_secret_is_shown() {
-        let config = config("\"a.io\":{\"username\":\"u\",\"password\":\"hunter2\"}");
+        let config = config(&format!("{{\"auths\":{{{}}}}}", entry("a.io", "hunter2")));
         let found = config.find("a.io", "x").unwrap();
         assert!(!format!("{config:?} {found:?}").contains("hunter2"));
-        assert_eq!(found.unwrap().source, "/etc/docker.json, key \"a.io\"");
+        let [Found::Credentials(credentials)] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(credentials.source, "CONFIG, key \"a.io\"");
+    }
+
+    #[test]
+    fn a_bad_entry_is_named_where_it_is_needed_and_nowhere_else() {
+        let config = config(&format!("{{\"auths\":{{\"b.io\":{{\"auth\":\"hunter2\"}},{}}}}}", entry("a.io", "a")));
+        assert_eq!(found(&config, "a.io", "x"), ["a"]);
+        let said = config.find("b.io", "x").unwrap_err().to_string();
+        assert!(said.contains("CONFIG, key \"b.io\"") && !said.contains("hunter2"), "{said}");
+    }
+
+    #[test]
+    fn a_file_that_is_searched_may_be_missing_and_one_that_is_named_may_not() {
+        let path = std::path::Path::new("/nonexistent/config.json");
+        assert!(DockerConfig::named(path).find("a.io", "x").unwrap_err().to_string().contains("/nonexistent/"));
+        let searched = DockerConfig::searched(&UserConfig::File(path.to_owned()));
+        assert!(searched.find("a.io", "x").unwrap().is_empty() && !searched.names("a.io").unwrap());
     }
 }

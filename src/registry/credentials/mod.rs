@@ -1,60 +1,116 @@
 //! Who we are at a registry. The table of sources; each is one file.
+//!
+//! A source looks things up and never waits; where a helper has to be asked, it says so, and each helper is run once in
+//! a check for each registry. Files are read once in a check.
 mod docker_config;
+mod entry;
+mod file;
+mod form;
+mod helper;
+mod key;
 mod password;
+mod process;
 mod secret;
 mod source;
+mod token_file;
 
 use super::{
     error::Error,
-    options::{CredentialChoice, Options},
+    memo::Memo,
+    options::{CredentialChoice, Helpers, Options},
 };
-pub(super) use secret::Secret;
-use source::Source;
+use docker_config::DockerConfig;
+use helper::Call;
+pub use secret::Secret;
 pub(super) use source::{Credentials, Proof};
-use std::collections::BTreeMap;
+use source::{Found, Source};
+use tokio::time::Instant;
 
-/// All sources of the configuration.
+/// All sources of the configuration, for one check.
 #[derive(Debug)]
 pub(super) struct Sources {
-    docker: Vec<Box<dyn Source>>,
-    own: BTreeMap<String, Box<dyn Source>>,
+    docker: Vec<DockerConfig>,
+    /// By registry, in lower case.
+    own: Vec<(String, Box<dyn Source>)>,
+    helpers: Helpers,
+    answers: Memo<Call, Result<Option<Credentials>, Error>>,
+    deadline: Instant,
 }
 
 impl Sources {
-    /// Reads nothing yet.
-    pub(super) fn new(options: &Options) -> Self {
-        let docker = options.docker_config.iter().map(|path| Box::new(docker_config::DockerConfig::new(path)) as _);
+    /// Reads and runs nothing yet.
+    pub(super) fn new(options: &Options, deadline: Instant) -> Self {
+        let named = options.docker_config.iter().map(|path| DockerConfig::named(path));
         let own = options.hosts.iter().filter_map(|(host, options)| {
             let source: Box<dyn Source> = match &options.credentials {
                 CredentialChoice::Docker | CredentialChoice::None => return None,
                 CredentialChoice::Password { username, file } => Box::new(password::Password::new(username, file)),
+                CredentialChoice::Helper(name) => Box::new(helper::Helper::new(name)),
+                CredentialChoice::Token(file) => Box::new(token_file::TokenFile::new(file)),
             };
-            Some((host.clone(), source))
+            Some((host.to_ascii_lowercase(), source))
         });
-        Self { docker: docker.collect(), own: own.collect() }
+        Self {
+            docker: named.chain(options.user_config.iter().map(DockerConfig::searched)).collect(),
+            own: own.collect(),
+            helpers: options.helpers.clone(),
+            answers: Memo::default(),
+            deadline,
+        }
     }
 
-    /// The credentials for a repository of a registry that the configuration names.
-    pub(super) fn find(
+    /// The credentials for a repository of a registry that the configuration names, in the order in which they are to
+    /// be tried.
+    pub(super) async fn find(
         &self,
         choice: &CredentialChoice,
         registry: &str,
         repository: &str,
-    ) -> Result<Option<Credentials>, Error> {
+    ) -> Result<Vec<Credentials>, Error> {
         match choice {
-            CredentialChoice::None => Ok(None),
+            CredentialChoice::None => Ok(Vec::new()),
             CredentialChoice::Docker => {
-                self.docker.iter().find_map(|source| source.find(registry, repository).transpose()).transpose()
+                for config in &self.docker {
+                    let found = self.ask(config.find(registry, repository)?).await?;
+                    if !found.is_empty() {
+                        return Ok(found);
+                    }
+                }
+                Ok(Vec::new())
             }
-            CredentialChoice::Password { .. } => self
-                .own
-                .get(&registry.to_ascii_lowercase())
-                .map_or(Ok(None), |source| source.find(registry, repository)),
+            CredentialChoice::Password { .. } | CredentialChoice::Helper(_) | CredentialChoice::Token(_) => {
+                match self.own(registry) {
+                    Some(source) => self.ask(source.find(registry, repository)?).await,
+                    None => Ok(Vec::new()),
+                }
+            }
         }
     }
 
     /// Whether a docker configuration has a key for the registry: then the administrator has named it.
     pub(super) fn name(&self, registry: &str) -> Result<bool, Error> {
-        self.docker.iter().try_fold(false, |named, source| Ok(named || source.names(registry)?))
+        self.docker.iter().try_fold(false, |named, config| Ok(named || config.names(registry)?))
+    }
+
+    /// The source of the registry itself; `r.io:443` is `r.io`.
+    fn own(&self, registry: &str) -> Option<&dyn Source> {
+        let exactly = registry.to_ascii_lowercase();
+        let same = |(host, _): &&(String, Box<dyn Source>)| key::host(host) == key::host(registry);
+        let found = self.own.iter().find(|(host, _)| *host == exactly).or_else(|| self.own.iter().find(same));
+        found.map(|(_, source)| &**source)
+    }
+
+    async fn ask(&self, found: Vec<Found>) -> Result<Vec<Credentials>, Error> {
+        let mut credentials = Vec::new();
+        for found in found {
+            match found {
+                Found::Credentials(found) => credentials.push(found),
+                Found::Helper(call) => {
+                    let answer = self.answers.get(&call, || call.ask(&self.helpers, self.deadline)).await;
+                    credentials.extend(answer?);
+                }
+            }
+        }
+        Ok(credentials)
     }
 }

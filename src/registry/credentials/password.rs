@@ -1,41 +1,32 @@
 //! A source: a name in the configuration, and a password in a file.
 use super::{
-    Secret,
-    source::{Credentials, Proof, Source},
+    Secret, file,
+    source::{Credentials, Found, Proof, Source},
 };
 use crate::registry::error::Error;
 use std::{
-    fs,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
-/// A name and the file of its password.
+/// A name and the file of its password, read when it is first asked.
 #[derive(Debug)]
 pub(super) struct Password {
     user: String,
-    file: PathBuf,
+    path: PathBuf,
+    read: OnceLock<Result<Secret, Error>>,
 }
 
 impl Password {
-    pub(super) fn new(user: &str, file: &Path) -> Self {
-        Self { user: user.to_owned(), file: file.to_owned() }
+    pub(super) fn new(user: &str, path: &Path) -> Self {
+        Self { user: user.to_owned(), path: path.to_owned(), read: OnceLock::new() }
     }
 }
 
 impl Source for Password {
-    fn find(&self, _registry: &str, _repository: &str) -> Result<Option<Credentials>, Error> {
-        let file = self.file.display();
-        let text = fs::read_to_string(&self.file)
-            .map_err(|error| Error::Local(format!("cannot read the password file {file}: {error}")))?;
-        let password = text.lines().next().unwrap_or_default();
-        if password.is_empty() {
-            return Err(Error::Local(format!("the password file {file} has an empty first line")));
-        }
-        let proof = Proof::Password { user: self.user.clone(), password: Secret::new(password) };
-        Ok(Some(Credentials { proof, source: file.to_string() }))
-    }
-
-    fn names(&self, _registry: &str) -> Result<bool, Error> {
-        Ok(true)
+    fn find(&self, _registry: &str, _repository: &str) -> Result<Vec<Found>, Error> {
+        let password = self.read.get_or_init(|| file::first_line(&self.path)).clone()?;
+        let proof = Proof::Password { user: self.user.clone(), password };
+        Ok(vec![Found::Credentials(Credentials { proof, source: self.path.display().to_string() })])
     }
 }

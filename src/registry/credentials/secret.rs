@@ -1,12 +1,13 @@
 //! A password or token: text that is sent, and never shown.
 use std::fmt;
 
-/// A password or token. It cannot be printed.
+/// A password or token, or a text that holds some. It cannot be printed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::registry) struct Secret(String);
+pub struct Secret(String);
 
 impl Secret {
-    pub(in crate::registry) fn new(text: impl Into<String>) -> Self {
+    /// Keeps the text from being shown.
+    pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 

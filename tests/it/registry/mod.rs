@@ -1,7 +1,9 @@
 //! Asking registries: real HTTP against the registry in the process.
 mod answers;
 mod authorization;
+mod credentials;
 mod distribution;
+mod helpers;
 mod outages;
 mod places;
 mod tls;
