@@ -55,7 +55,9 @@ fn of_answer(reference: &Reference, answer: &Answer) -> Option<Judged> {
             let registry = reference.registry();
             let access = match asked_as {
                 AskedAs::Anonymous => {
-                    format!("if it is private, have the administrator add credentials for {registry}")
+                    format!(
+                        "if it is private, have the administrator add credentials for {registry} to pullgate's configuration"
+                    )
                 }
                 AskedAs::Credentials { .. } => {
                     "if it is there, have the administrator give the account access".to_owned()

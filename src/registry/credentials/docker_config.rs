@@ -1,13 +1,17 @@
 //! A source: docker's `config.json`, podman's `auth.json`, or a Kubernetes Secret that holds one.
 use super::{
+    entry::Entry,
     file,
     form::Contents,
     helper::Call,
-    key::Key,
+    key::{Key, fitting},
     source::{Credentials, Found, Source},
 };
 use crate::registry::{error::Error, options::UserConfig};
-use std::{path::Path, path::PathBuf, sync::OnceLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 /// A docker configuration, read when it is first asked.
 #[derive(Debug)]
@@ -69,22 +73,16 @@ impl DockerConfig {
         call.map(Found::Helper).ok_or_else(|| self.wrong("it has a credential helper whose name is not one"))
     }
 
-    /// The credentials whose keys fit, the best first, each with whether its key has a path.
-    fn fitting(&self, registry: &str, repository: &str) -> Result<Vec<(bool, Found)>, Error> {
-        let entries = self.contents()?.auths.iter().map(|(written, entry)| (Key::parse(written), written, entry));
-        let mut fitting: Vec<_> = entries
-            .filter_map(|(key, written, entry)| Some((key.fit(written, registry, repository)?, written, key, entry)))
-            .collect();
-        fitting.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        let mut found = Vec::new();
-        for (_, written, key, entry) in fitting {
-            let source = format!("{}, key \"{written}\"", self.name());
-            let proof = entry.proof().map_err(|_| {
-                Error::Local(format!("the entry of {source} is neither user:password in base64 nor a token"))
-            })?;
-            found.extend(proof.map(|proof| (key.has_path(), Found::Credentials(Credentials { proof, source }))));
+    /// What an entry holds; `None` if its secret is elsewhere.
+    fn credentials(&self, key: &str, entry: &Entry) -> Result<Option<Found>, Error> {
+        let source = format!("{}, key \"{key}\"", self.name());
+        match entry.proof() {
+            Ok(proof) => Ok(proof.map(|proof| Found::Credentials(Credentials { proof, source }))),
+            Err(_) => {
+                let reason = "is neither user:password in base64 nor a token";
+                Err(Error::Local(format!("the entry of {source} {reason}")))
+            }
         }
-        Ok(found)
     }
 }
 
@@ -93,16 +91,19 @@ impl Source for DockerConfig {
     /// `auths`. Keys with a path, which docker does not know, come before what is for the whole registry.
     fn find(&self, registry: &str, repository: &str) -> Result<Vec<Found>, Error> {
         let contents = self.contents()?;
-        let helpers = contents.helpers.iter().filter(|(key, _)| Key::parse(key).is_of(registry));
-        let helper = helpers.min_by_key(|(key, _)| (Key::parse(key).fit(key, registry, repository), *key));
-        if let Some((_, helper)) = helper.filter(|(_, helper)| !helper.is_empty()) {
+        if let Some((.., helper)) = fitting(&contents.helpers, registry, repository).first() {
             return Ok(vec![self.call(helper, registry)?]);
         }
-        let (own, general): (Vec<_>, Vec<_>) =
-            self.fitting(registry, repository)?.into_iter().partition(|(has_path, _)| *has_path);
-        let store = contents.store.as_ref().map(|store| self.call(store, registry)).transpose()?;
-        let found = own.into_iter().map(|(_, found)| found).chain(store);
-        Ok(found.chain(general.into_iter().map(|(_, found)| found)).collect())
+        let (mut found, mut general) = (Vec::new(), Vec::new());
+        for (fit, key, entry) in fitting(&contents.auths, registry, repository) {
+            let part = if fit.is_narrow() { &mut found } else { &mut general };
+            part.extend(self.credentials(key, entry)?);
+        }
+        if let Some(store) = &contents.store {
+            found.push(self.call(store, registry)?);
+        }
+        found.append(&mut general);
+        Ok(found)
     }
 }
 

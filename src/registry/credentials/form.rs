@@ -43,7 +43,8 @@ impl Contents {
             Value::String(name) => Ok((key, name)),
             _ => Err("one of its credHelpers is not a name".to_owned()),
         };
-        let helpers = part("credHelpers")?.into_iter().map(helper).collect::<Result<_, _>>()?;
+        let mut helpers = part("credHelpers")?.into_iter().map(helper).collect::<Result<BTreeMap<_, _>, _>>()?;
+        helpers.retain(|_, name| !name.is_empty());
         let store = match object.remove("credsStore") {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),

@@ -47,9 +47,8 @@ impl fmt::Display for Call {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-#[derive(Default)]
 struct Answer {
     username: String,
     secret: String,

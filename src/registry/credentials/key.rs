@@ -1,5 +1,5 @@
 //! The keys of a docker configuration: which repositories the credentials under a key are for.
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// The name of Docker Hub in keys, and what helpers are asked for: <https://index.docker.io/v1/>.
 const DOCKER_HUB: (&str, &str) = ("docker.io", "https://index.docker.io/v1/");
@@ -18,7 +18,33 @@ pub(super) struct Key {
 
 /// How well a key fits: the least fits best. As the kubelet has it, a host that is spelled out comes before one with
 /// `*`, and then the longer path before the shorter; of keys that mean the same, the one that docker writes.
-pub(super) type Fit = (bool, Reverse<String>, Reverse<String>, bool);
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fit {
+    /// The path of a URL that means nothing.
+    ignores_path: bool,
+    host: Reverse<String>,
+    path: Reverse<String>,
+    is_unusual: bool,
+}
+
+impl Fit {
+    /// Whether the key is for a part of the registry.
+    pub(super) fn is_narrow(&self) -> bool {
+        !self.ignores_path && !self.path.0.is_empty()
+    }
+}
+
+/// The entries whose keys fit a repository, with their keys, the best first.
+pub(super) fn fitting<'a, V>(
+    entries: &'a BTreeMap<String, V>,
+    registry: &str,
+    repository: &str,
+) -> Vec<(Fit, &'a String, &'a V)> {
+    let fit = |key: &String| Key::parse(key).fit(key, registry, repository);
+    let mut found: Vec<_> = entries.iter().filter_map(|(key, value)| Some((fit(key)?, key, value))).collect();
+    found.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    found
+}
 
 impl Key {
     pub(super) fn parse(key: &str) -> Self {
@@ -43,18 +69,17 @@ impl Key {
             && labels().all(|(pattern, label)| matches(pattern, label))
     }
 
-    /// Whether the credentials are for more or less than the whole registry.
-    pub(super) fn has_path(&self) -> bool {
-        !self.path.is_empty()
-    }
-
     /// How well the key, which is written as `written`, fits a repository; `None` if it does not.
-    pub(super) fn fit(&self, written: &str, registry: &str, repository: &str) -> Option<Fit> {
+    fn fit(&self, written: &str, registry: &str, repository: &str) -> Option<Fit> {
         let rest = repository.strip_prefix(&self.path);
         let is_prefix = self.path.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let fits = self.is_of(registry) && (is_prefix || self.is_url);
-        let is_usual = written == server(&self.host);
-        fits.then(|| (!is_prefix, Reverse(self.host.clone()), Reverse(self.path.clone()), !is_usual))
+        fits.then(|| Fit {
+            ignores_path: !is_prefix,
+            host: Reverse(self.host.clone()),
+            path: Reverse(self.path.clone()),
+            is_unusual: written != server(&self.host),
+        })
     }
 }
 
@@ -103,18 +128,17 @@ fn matches(pattern: &str, label: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, matches, server};
+    use super::{Key, fitting, matches, server};
 
     fn fits(key: &str, registry: &str, repository: &str) -> bool {
         Key::parse(key).fit(key, registry, repository).is_some()
     }
 
-    /// The keys that fit, the best first.
-    fn order<'a>(keys: &[&'a str], registry: &str, repository: &str) -> Vec<&'a str> {
-        let fit = |key: &&'a str| Some((Key::parse(key).fit(key, registry, repository)?, *key));
-        let mut found: Vec<_> = keys.iter().filter_map(fit).collect();
-        found.sort();
-        found.into_iter().map(|(_, key)| key).collect()
+    /// The keys that fit, the best first, and whether they are for a part of the registry.
+    fn order(keys: &[&str], registry: &str, repository: &str) -> Vec<(String, bool)> {
+        let entries = keys.iter().map(|key| ((*key).to_owned(), ())).collect();
+        let found = fitting(&entries, registry, repository).into_iter();
+        found.map(|(fit, key, ())| (key.clone(), fit.is_narrow())).collect()
     }
 
     #[test]
@@ -198,21 +222,22 @@ mod tests {
             "quay.io/org",
             "quay.io/org/app",
         ];
-        let all = order(&keys, "quay.io", "org/app");
         let expected = [
-            "quay.io/org/app",
-            "quay.io/org",
-            "quay.io",
-            "https://quay.io/v1/",
-            "qu*.io",
-            "*.io/org",
-            "*.io",
-            "https://quay.io/other",
+            ("quay.io/org/app", true),
+            ("quay.io/org", true),
+            ("quay.io", false),
+            ("https://quay.io/v1/", false),
+            ("qu*.io", false),
+            ("*.io/org", true),
+            ("*.io", false),
+            ("https://quay.io/other", false),
         ];
-        assert_eq!(all, expected);
+        let expected = expected.map(|(key, is_narrow)| (key.to_owned(), is_narrow));
+        assert_eq!(order(&keys, "quay.io", "org/app"), expected);
         let hub = ["docker.io", "https://index.docker.io/v1/", "index.docker.io", "docker.io/library"];
         let expected = ["docker.io/library", "https://index.docker.io/v1/", "docker.io", "index.docker.io"];
-        assert_eq!(order(&hub, "docker.io", "library/nginx"), expected);
+        let found = order(&hub, "docker.io", "library/nginx");
+        assert!(found.iter().map(|(key, _)| key).eq(expected.iter()), "{found:?}");
     }
 
     #[test]

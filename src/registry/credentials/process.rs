@@ -1,7 +1,13 @@
 //! Runs a credential helper: with an environment of its own, for a limited time, and with all its children.
 use crate::registry::options::Helpers;
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::{env, io, path::Path, pin::pin, process::ExitStatus, process::Stdio, time::Duration};
+use std::{
+    env, io,
+    path::Path,
+    pin::pin,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, Command},

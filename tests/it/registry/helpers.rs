@@ -278,7 +278,9 @@ fn a_child_that_keeps_the_pipe_open_does_not_keep_us_waiting() {
 
 #[test]
 fn a_child_beyond_our_reach_that_keeps_the_pipe_open_does_not_keep_us_waiting() {
-    let safe = Safe::new(&format!("setsid sleep 6 & {ALICE}"));
+    let leave = "setsid sh -c 'echo $$ > \"$0\"; exec sleep 8' \"$(dirname \"$0\")/child\" &";
+    let wait = "while ! [ -s \"$(dirname \"$0\")/child\" ]; do sleep 0.05; done";
+    let safe = Safe::new(&format!("{leave}\n{wait}\n{ALICE}"));
     let started = Instant::now();
     safe.opens(safe.options());
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
@@ -368,6 +370,15 @@ fn in_the_hook_a_helper_is_found_where_the_configuration_says_and_sees_nothing_o
     let seen = fs::read_to_string(safe.path("env")).unwrap();
     assert!(seen.contains("AWS_PROFILE=git\n") && seen.contains("HOME="), "{seen}");
     assert!(!seen.contains("GIT_") && !seen.contains("AWS_REGION"), "{seen}");
+}
+
+#[test]
+fn in_the_hook_nobody_sees_what_a_helper_says() {
+    let safe = Safe::new("echo s3cret; echo s3cret >&2; exit 1");
+    let dirs = format!("[credentials]\nhelper-dirs = [\"{}\", \"/bin\"]", safe.folder.path().display());
+    let push = world(&safe, &dirs).push(&["main"]);
+    push.rejected(&["docker-credential-lab", "exit status: 1"]);
+    assert!(!push.text.contains("s3cret"), "{}", push.text);
 }
 
 #[test]
