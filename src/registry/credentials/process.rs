@@ -41,7 +41,7 @@ struct Group(Option<Pid>);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended by itself. While one of its children lives, no other process gets the group's number.
         let _ = self.0.map(|group| kill_process_group(group, Signal::KILL));
     }
 }
