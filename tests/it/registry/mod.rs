@@ -2,6 +2,8 @@
 mod answers;
 mod authorization;
 mod distribution;
+mod instruments;
+mod memory;
 mod outages;
 mod places;
 mod tls;
