@@ -48,7 +48,7 @@ impl Host {
         self.endpoint.passage(url, &others).map_err(|forbidden| self.diverted(url, forbidden))
     }
 
-    fn diverted(&self, to: &Url, forbidden: Forbidden) -> Halt {
+    pub(super) fn diverted(&self, to: &Url, forbidden: Forbidden) -> Halt {
         let host = self.endpoint.registry.clone();
         Error::Diverted { host, to: origin(to), reason: forbidden.0 }.into()
     }

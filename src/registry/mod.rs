@@ -19,8 +19,10 @@ mod manifest;
 mod memo;
 mod obtain;
 mod options;
+mod quiet;
 mod tags;
 mod token;
+mod trial;
 
 use crate::{http::Clients, image::Reference};
 pub use answer::{Answer, AskedAs, Refusal, Repository};
@@ -84,6 +86,7 @@ impl Registries {
                 clients: Arc::clone(&self.clients),
                 timeout: self.options.request_timeout,
                 deadline: deadline.into(),
+                quiet: quiet::Quiet::default(),
             },
             unlisted: Arc::new(Semaphore::new(HostOptions::default().concurrency)),
         });
