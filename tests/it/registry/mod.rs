@@ -2,6 +2,7 @@
 mod answers;
 mod authorization;
 mod distribution;
+mod mirrors;
 mod outages;
 mod places;
 mod tls;
