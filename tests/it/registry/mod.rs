@@ -5,6 +5,7 @@ mod distribution;
 mod mirrors;
 mod outages;
 mod places;
+mod proxies;
 mod tls;
 
 use pullgate::{
