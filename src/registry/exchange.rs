@@ -4,7 +4,7 @@ use super::{
     error::Error,
     quiet::{Quiet, Wish},
 };
-use crate::http::{Clients, Failure, Reach};
+use crate::http::{Clients, Failure, MAX_HEADERS, Reach};
 use reqwest::{
     Client, Method, Response, Url,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
@@ -132,6 +132,10 @@ impl Reply {
     async fn read(mut response: Response, limit: usize) -> Result<Self, Failure> {
         let (status, url) = (response.status().as_u16(), response.url().clone());
         let headers = std::mem::take(response.headers_mut());
+        let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if length > MAX_HEADERS as usize {
+            return Err(Failure::Broken(format!("the headers of the answer are longer than {} KiB", MAX_HEADERS / 1024)));
+        }
         let mut body = Vec::new();
         let mut cut = false;
         while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error))? {

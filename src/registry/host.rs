@@ -1,7 +1,7 @@
 //! One registry in one check: what was learned of it, and questions put to it with the authorization it wants.
 use super::{
     address::{Endpoint, not_allowed},
-    answer::Answer,
+    answer::{Answer, Refusal},
     attempt::Attempt,
     authorize::{Learned, Step},
     credentials::Sources,
@@ -9,6 +9,7 @@ use super::{
     exchange::{Network, Reply},
     memo::Memo,
     options::Options,
+    strangers::Strangers,
     tags::Listing,
     token::{Granted, Wanted},
     trial::Standing,
@@ -26,6 +27,7 @@ pub(super) struct Site {
     pub(super) network: Network,
     /// Room for requests to all unlisted registries together: a push may name thousands of them.
     pub(super) unlisted: Arc<Semaphore>,
+    pub(super) strangers: Strangers,
 }
 
 /// A registry.
@@ -65,10 +67,10 @@ impl From<Error> for Halt {
 }
 
 impl Host {
-    /// The registry of that name, if it may be asked. Nothing is sent yet, not even to the DNS.
+    /// The registry of that canonical name, if it may be asked. Nothing is sent yet, not even to the DNS.
     pub(super) fn open(site: Arc<Site>, registry: &str) -> Result<Self, Halt> {
         let options = &site.options;
-        let listed = match options.hosts.get(&registry.to_ascii_lowercase()) {
+        let listed = match options.hosts.get(registry) {
             Some(host) => Some(host.clone()),
             None => site.sources.name(registry)?.then(super::HostOptions::default),
         };
@@ -79,6 +81,9 @@ impl Host {
         let proxied = site.network.clients.is_proxied(&endpoint.base);
         if let Some(refusal) = endpoint.refusal(options.unlisted, proxied) {
             return Err(Halt::Answer(not_allowed(refusal, registry)));
+        }
+        if !endpoint.listed && !site.strangers.admit(&endpoint.base) {
+            return Err(Halt::Answer(not_allowed(Refusal::TooMany, registry)));
         }
         let room = endpoint.options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
         let permits = if endpoint.listed { Arc::new(Semaphore::new(room)) } else { Arc::clone(&site.unlisted) };

@@ -23,18 +23,23 @@ pub(super) const ACCEPTED: &str = concat!(
     "application/vnd.docker.distribution.manifest.v2+json"
 );
 
-/// Asks a registry about an image.
-pub(super) async fn ask(host: &Host, reference: &Reference) -> Result<Answer, Error> {
-    match question(host, reference).await {
+/// Asks a registry about an image; a mirror with the registry that it is asked in place of, and believed only if it says
+/// "present".
+pub(super) async fn ask(host: &Host, reference: &Reference, mirrored: Option<&str>) -> Result<Answer, Error> {
+    match question(host, reference, mirrored).await {
         Ok(answer) | Err(Halt::Answer(answer)) => Ok(answer),
         Err(Halt::Error(error)) => Err(error),
     }
 }
 
-async fn question(host: &Host, reference: &Reference) -> Result<Answer, Halt> {
+async fn question(host: &Host, reference: &Reference, mirrored: Option<&str>) -> Result<Answer, Halt> {
     let mut attempt = host.attempt(reference.repository())?;
     let mut url = host.endpoint.base.clone();
     url.set_path(&format!("v2/{}/manifests/{}", reference.repository(), reference.manifest_reference()));
+    if let Some(origin) = mirrored {
+        // How containerd tells a mirror of several registries which one is meant.
+        url.query_pairs_mut().append_pair("ns", origin);
+    }
     match host.head(&mut attempt, &url).await {
         Ok(Outcome::Denied(reply)) => return denied(host, &attempt, &reply),
         Ok(Outcome::Reply(reply)) => {
@@ -51,6 +56,10 @@ async fn question(host: &Host, reference: &Reference) -> Result<Answer, Halt> {
     }
     match host.get(&mut attempt, &url).await? {
         Outcome::Denied(reply) => denied(host, &attempt, &reply),
+        Outcome::Reply(reply) if mirrored.is_some() && reply.status != 200 => {
+            // The origin is asked next, so this one need not say more.
+            Ok(Answer::Absent { status: reply.status, code: None, repository: Repository::Unknown, suggestions: vec![] })
+        }
         Outcome::Reply(reply) => judge(host, &attempt, reference, &reply).await,
     }
 }

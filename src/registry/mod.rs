@@ -20,14 +20,17 @@ mod memo;
 mod obtain;
 mod options;
 mod quiet;
+mod route;
+mod strangers;
 mod tags;
 mod token;
 mod trial;
 
 use crate::{http::Clients, image::Reference};
+pub use address::canonical;
 pub use answer::{Answer, AskedAs, Refusal, Repository};
 pub use error::Error;
-use host::{Halt, Host, Site};
+use host::Site;
 pub use options::{CredentialChoice, HostOptions, Options, Unlisted};
 use std::{collections::BTreeMap, panic, sync::Arc, time::Instant};
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout_at};
@@ -57,9 +60,14 @@ impl Registries {
         references: &[Reference],
         deadline: Instant,
     ) -> BTreeMap<Reference, Result<Answer, Error>> {
+        let name = |reference: &Reference| self.options.name_of(reference.registry());
+        let identity = |reference: &Reference| {
+            let (_, repository, manifest) = reference.identity();
+            (name(reference), repository.to_owned(), manifest.to_owned())
+        };
         let mut distinct: BTreeMap<_, Vec<&Reference>> = BTreeMap::new();
         for reference in references {
-            distinct.entry(reference.identity()).or_default().push(reference);
+            distinct.entry(identity(reference)).or_default().push(reference);
         }
         let mut tasks = self.ask(distinct.values().map(|alike| alike[0]), deadline);
         let mut answers: BTreeMap<_, _> =
@@ -67,7 +75,7 @@ impl Registries {
         while let Ok(Some(done)) = timeout_at(deadline.into(), tasks.join_next()).await {
             // A task is aborted only when the set is dropped, so this is a panic: not to be taken for an answer.
             let (reference, answer) = done.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()));
-            for &alike in distinct.get(&reference.identity()).into_iter().flatten() {
+            for &alike in distinct.get(&identity(&reference)).into_iter().flatten() {
                 answers.insert(alike.clone(), answer.clone());
             }
         }
@@ -89,19 +97,15 @@ impl Registries {
                 quiet: quiet::Quiet::default(),
             },
             unlisted: Arc::new(Semaphore::new(HostOptions::default().concurrency)),
+            strangers: strangers::Strangers::default(),
         });
-        let mut hosts: BTreeMap<&str, Result<Arc<Host>, Halt>> = BTreeMap::new();
+        let mut map = route::Map::new(site);
         let mut tasks = JoinSet::new();
         for reference in references {
-            let open = || Host::open(Arc::clone(&site), reference.registry()).map(Arc::new);
-            let host = hosts.entry(reference.registry()).or_insert_with(open).clone();
+            let route = map.route(self.options.name_of(reference.registry()));
             let reference = reference.clone();
             tasks.spawn(async move {
-                let answer = match host {
-                    Ok(host) => manifest::ask(&host, &reference).await,
-                    Err(Halt::Answer(answer)) => Ok(answer),
-                    Err(Halt::Error(error)) => Err(error),
-                };
+                let answer = route.ask(&reference).await;
                 (reference, answer)
             });
         }

@@ -4,8 +4,10 @@ mod authorization;
 mod distribution;
 mod instruments;
 mod memory;
+mod mirrors;
 mod outages;
 mod places;
+mod proxies;
 mod tls;
 
 use pullgate::{
