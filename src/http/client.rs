@@ -23,6 +23,10 @@ const USER_AGENT: &str = concat!("pullgate/", env!("CARGO_PKG_VERSION"));
 /// The most that the headers of an answer may have, in bytes.
 pub const MAX_HEADERS: u32 = 32 * 1024;
 
+/// What may be under way of one body, and of all bodies of one connection, before it is read, in bytes: manifests are
+/// small, and what is under way takes memory.
+const WINDOWS: (u32, u32) = (64 * 1024, 1024 * 1024);
+
 /// What every client has in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -119,8 +123,7 @@ impl Clients {
 
     /// What the configuration says, and then what the `certs_dirs` say, which are looked into once.
     fn trust(&self, built: &mut Built, url: &Url, reach: &Reach) -> Result<Trust, Failure> {
-        let mut trust =
-            Trust { authorities: reach.ca_file.iter().cloned().collect(), client: reach.client.clone() };
+        let mut trust = Trust { authorities: reach.ca_file.iter().cloned().collect(), client: reach.client.clone() };
         let key = (url.origin().ascii_serialization(), reach.namespace.clone());
         let look = || certs_d::trust(&self.settings.certs_dirs, url, reach.namespace.as_deref());
         trust.add(built.trust.entry(key).or_insert_with(look).clone()?);
@@ -149,6 +152,8 @@ impl Clients {
             .no_proxy()
             .pool_max_idle_per_host(key.keep)
             .http2_max_header_list_size(MAX_HEADERS)
+            .http2_initial_stream_window_size(WINDOWS.0)
+            .http2_initial_connection_window_size(WINDOWS.1)
             .tls_certs_only(roots)
             .dns_resolver(resolver);
         let builder = match proxy {

@@ -1,6 +1,7 @@
 //! One question and its answer over HTTP: time limits, retries, sizes. Nothing here knows what is asked.
 use super::{
     address::{authority, origin},
+    budget::{Budget, SMALL, UNMEASURED},
     error::Error,
     quiet::{Quiet, Wish},
 };
@@ -9,11 +10,14 @@ use reqwest::{
     Client, Method, Response, Url,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
 };
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep, sleep_until},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 /// How long a server that is briefly out of order is left alone.
@@ -40,6 +44,8 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
     /// Whether the body is longer than that.
     pub(super) cut: bool,
+    /// The room that a long body takes.
+    pub(super) _room: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// The most that is read of a body, in bytes.
@@ -54,13 +60,14 @@ pub(super) struct Limits {
 /// What requests of one check have in common.
 #[derive(Debug)]
 pub(super) struct Network {
-    pub(super) clients: std::sync::Arc<Clients>,
+    pub(super) clients: Arc<Clients>,
     /// For one request.
     pub(super) timeout: Duration,
     /// For all of them.
     pub(super) deadline: Instant,
     /// The hosts that want to be left alone.
     pub(super) quiet: Quiet,
+    pub(super) budget: Budget,
 }
 
 impl Network {
@@ -80,6 +87,9 @@ impl Network {
         loop {
             // The semaphore is never closed.
             let permit = permits.acquire().await;
+            if self.budget.excludes(&host) {
+                return Err(too_much());
+            }
             match self.quiet.of(&host) {
                 Some(Wish::Until(until)) => {
                     drop(permit);
@@ -124,29 +134,46 @@ impl Network {
         tracing::debug!(%method, host, path, ?status, elapsed = ?start.elapsed(), "asked");
         let response = response?;
         let limit = if response.status().as_u16() == 200 { limits.success } else { limits.other };
-        Reply::read(response, limit).await
+        let until = start + self.timeout;
+        timeout_at(until, Reply::read(response, limit, &self.budget)).await.unwrap_or(Err(Failure::Timeout))
     }
 }
 
 impl Reply {
-    async fn read(mut response: Response, limit: usize) -> Result<Self, Failure> {
+    /// Reads the answer; for a body that is not small it first waits for room.
+    async fn read(mut response: Response, limit: usize, budget: &Budget) -> Result<Self, Failure> {
         let (status, url) = (response.status().as_u16(), response.url().clone());
         let headers = std::mem::take(response.headers_mut());
         let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if length > MAX_HEADERS as usize {
-            return Err(Failure::Broken(format!("the headers of the answer are longer than {} KiB", MAX_HEADERS / 1024)));
+            budget.exclude(&origin(&url));
+            return Err(too_much());
         }
-        let mut body = Vec::new();
-        let mut cut = false;
+        // HTTP keeps a body to the length that it has announced.
+        let (small, is_long) = match response.content_length() {
+            Some(length) => (SMALL, length > SMALL as u64),
+            None => (UNMEASURED, false),
+        };
+        // Waited for here, nothing is read ahead meanwhile.
+        let mut room = if is_long { budget.large().await } else { None };
+        let (mut body, mut cut) = (Vec::new(), false);
         while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error))? {
-            body.extend_from_slice(&chunk);
-            if body.len() > limit {
-                body.truncate(limit);
+            let taken = chunk.len().min(limit - body.len());
+            if body.len() + taken > small && room.is_none() {
+                room = budget.large().await;
+            }
+            if room.is_some() {
+                // At once: a body that grew by and by would be there twice.
+                body.reserve_exact(limit - body.len());
+            }
+            body.extend_from_slice(&chunk[..taken]);
+            if taken < chunk.len() {
                 cut = true;
                 break;
             }
         }
-        Ok(Self { status, url, headers, body, cut })
+        body.shrink_to_fit();
+        Ok(Self { status, url, headers, body, cut, _room: room })
     }
 
     /// A header, if it is ASCII.
@@ -173,6 +200,10 @@ impl Reply {
     }
 }
 
+fn too_much() -> Failure {
+    Failure::Broken(format!("the headers of the answer are longer than {} KiB", MAX_HEADERS / 1024))
+}
+
 fn retry_after(value: &HeaderValue, now: SystemTime) -> Option<Duration> {
     let text = value.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -185,7 +216,10 @@ fn retry_after(value: &HeaderValue, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::{HeaderValue, retry_after};
-    use std::time::{Duration, SystemTime};
+    use std::{
+        sync::Arc,
+        time::{Duration, SystemTime},
+    };
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {

@@ -58,7 +58,12 @@ async fn question(host: &Host, reference: &Reference, mirrored: Option<&str>) ->
         Outcome::Denied(reply) => denied(host, &attempt, &reply),
         Outcome::Reply(reply) if mirrored.is_some() && reply.status != 200 => {
             // The origin is asked next, so this one need not say more.
-            Ok(Answer::Absent { status: reply.status, code: None, repository: Repository::Unknown, suggestions: vec![] })
+            Ok(Answer::Absent {
+                status: reply.status,
+                code: None,
+                repository: Repository::Unknown,
+                suggestions: vec![],
+            })
         }
         Outcome::Reply(reply) => judge(host, &attempt, reference, &reply).await,
     }
@@ -82,7 +87,8 @@ async fn judge(host: &Host, attempt: &Attempt, reference: &Reference, reply: &Re
     if let Some(outage) = reply.as_outage(registry) {
         return Err(outage.into());
     }
-    let complaint = Complaint::of(&reply.body);
+    // Only what says no says why: of a manifest nothing is read but what is asked for.
+    let complaint = if reply.status == 200 { Complaint::default() } else { Complaint::of(&reply.body) };
     let refuses = matches!(complaint.code.as_deref(), Some("UNAUTHORIZED" | "DENIED"));
     match reply.status {
         200 => pulled(registry, reference, reply),

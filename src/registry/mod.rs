@@ -8,6 +8,7 @@ mod address;
 mod answer;
 mod attempt;
 mod authorize;
+mod budget;
 mod challenge;
 mod complaint;
 mod credentials;
@@ -15,6 +16,7 @@ mod error;
 mod exchange;
 mod follow;
 mod host;
+mod lanes;
 mod manifest;
 mod memo;
 mod obtain;
@@ -31,9 +33,10 @@ pub use address::canonical;
 pub use answer::{Answer, AskedAs, Refusal, Repository};
 pub use error::Error;
 use host::Site;
+use lanes::Lanes;
 pub use options::{CredentialChoice, HostOptions, Options, Unlisted};
-use std::{collections::BTreeMap, panic, sync::Arc, time::Instant};
-use tokio::{sync::Semaphore, task::JoinSet, time::timeout_at};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use tokio::{sync::Semaphore, time::timeout_at};
 
 /// All registries, as the configuration sees them.
 #[derive(Debug)]
@@ -69,12 +72,10 @@ impl Registries {
         for reference in references {
             distinct.entry(identity(reference)).or_default().push(reference);
         }
-        let mut tasks = self.ask(distinct.values().map(|alike| alike[0]), deadline);
+        let mut asked = self.ask(distinct.values().map(|alike| alike[0]), deadline);
         let mut answers: BTreeMap<_, _> =
             references.iter().map(|reference| (reference.clone(), Err(Error::Deadline))).collect();
-        while let Ok(Some(done)) = timeout_at(deadline.into(), tasks.join_next()).await {
-            // A task is aborted only when the set is dropped, so this is a panic: not to be taken for an answer.
-            let (reference, answer) = done.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()));
+        while let Ok(Some((reference, answer))) = timeout_at(deadline.into(), asked.next()).await {
             for &alike in distinct.get(&identity(&reference)).into_iter().flatten() {
                 answers.insert(alike.clone(), answer.clone());
             }
@@ -82,11 +83,7 @@ impl Registries {
         answers
     }
 
-    fn ask<'a>(
-        &self,
-        references: impl Iterator<Item = &'a Reference>,
-        deadline: Instant,
-    ) -> JoinSet<(Reference, Result<Answer, Error>)> {
+    fn ask<'a>(&self, references: impl Iterator<Item = &'a Reference>, deadline: Instant) -> Lanes {
         let site = Arc::new(Site {
             options: Arc::clone(&self.options),
             sources: Arc::clone(&self.sources),
@@ -95,20 +92,15 @@ impl Registries {
                 timeout: self.options.request_timeout,
                 deadline: deadline.into(),
                 quiet: quiet::Quiet::default(),
+                budget: budget::Budget::default(),
             },
-            unlisted: Arc::new(Semaphore::new(HostOptions::default().concurrency)),
+            unlisted: Arc::new(Semaphore::new(route::UNLISTED)),
             strangers: strangers::Strangers::default(),
         });
-        let mut map = route::Map::new(site);
-        let mut tasks = JoinSet::new();
-        for reference in references {
-            let route = map.route(self.options.name_of(reference.registry()));
-            let reference = reference.clone();
-            tasks.spawn(async move {
-                let answer = route.ask(&reference).await;
-                (reference, answer)
-            });
-        }
-        tasks
+        let lane = |reference: &Reference| {
+            let name = self.options.name_of(reference.registry());
+            self.options.hosts.contains_key(&name).then_some(name)
+        };
+        Lanes::new(route::Map::new(site), references.map(|reference| (lane(reference), reference.clone())))
     }
 }

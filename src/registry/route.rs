@@ -1,8 +1,10 @@
 //! The way to an image: the mirrors of its registry, then the registry itself, whose answer is final.
 use super::{
     answer::Answer,
+    budget::divide,
     error::Error,
     host::{Halt, Host, Site},
+    lanes::Lane,
     manifest,
 };
 use crate::image::Reference;
@@ -18,6 +20,9 @@ use tokio::time::{Instant, timeout};
 
 /// How long a mirror may take to say "yes", if a quarter of the time that is left is not less.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Requests to all unlisted registries together.
+pub(super) const UNLISTED: usize = 64;
 
 type Opened = Result<Arc<Host>, Halt>;
 
@@ -46,8 +51,9 @@ impl Map {
         Self { site, hosts: BTreeMap::new(), routes: BTreeMap::new() }
     }
 
-    /// The way to the images of a registry, by its canonical name. Several mirrors are asked in the order of theirs.
-    pub(super) fn route(&mut self, registry: String) -> Arc<Route> {
+    /// The way to the images of a registry, as a reference names it. Several mirrors are asked in the order of theirs.
+    pub(super) fn route(&mut self, registry: &str) -> Arc<Route> {
+        let registry = self.site.options.name_of(registry);
         if let Some(route) = self.routes.get(&registry) {
             return Arc::clone(route);
         }
@@ -58,6 +64,29 @@ impl Map {
         let route = Arc::new(Route { registry: registry.clone(), mirrors, origin });
         self.routes.insert(registry, Arc::clone(&route));
         route
+    }
+
+    /// Divides the requests that may be under way among the registries, by how many images are asked of each. Before
+    /// the first is sent: later some would be under way.
+    pub(super) fn limit(&self, images: &BTreeMap<Lane, usize>) {
+        let options = &self.site.options;
+        let wanted = |name: &String| {
+            let host = options.hosts.get(name)?;
+            let origin = host.mirror_of.as_ref().filter(|origin| options.hosts.contains_key(*origin));
+            let images = images.get(&host.mirror_of.as_ref().map_or(Some(name), |_| origin).cloned())?;
+            Some((Some(name.clone()), *images.min(&host.concurrency)))
+        };
+        let unlisted = images.get(&None).map(|images| (None, *images.min(&UNLISTED)));
+        let needs: BTreeMap<Lane, usize> = self.hosts.keys().filter_map(wanted).chain(unlisted).collect();
+        let most = options.hosts.values().map(|host| host.concurrency).chain([UNLISTED]).max();
+        for (lane, share) in divide(most.unwrap_or(UNLISTED), &needs) {
+            let permits = match lane.map(|name| self.hosts.get(&name)) {
+                Some(Some(Ok(host))) => &host.permits,
+                Some(_) => continue,
+                None => &self.site.unlisted,
+            };
+            permits.forget_permits(permits.available_permits().saturating_sub(share));
+        }
     }
 
     fn host(&mut self, name: &str) -> Opened {

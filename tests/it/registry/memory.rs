@@ -1,12 +1,12 @@
 //! What the hook itself takes of memory and time, whatever registries send: the real program, watched from outside.
-use super::instruments::{Bytes, Ca};
+use super::instruments::{Bytes, Ca, Wire};
 use crate::{git_command::git, tools::pass_over};
 use pullgate::lab::{Auth, Behaviour, Registry, Scope};
 use std::{
     fmt::Write as _,
     fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -77,9 +77,8 @@ impl Push {
     #[track_caller]
     fn is_bounded(&self) -> String {
         let Some(cost) = self.run() else { return String::new() };
-        eprintln!("{} KiB, {:?}", cost.peak, cost.took);
-        assert!(cost.peak <= MEMORY, "{} KiB\n{}", cost.peak, cost.text);
-        assert!(cost.took <= DEADLINE + GRACE, "{:?}\n{}", cost.took, cost.text);
+        assert!(cost.peak <= MEMORY, "{} KiB\n{:.600}", cost.peak, cost.text);
+        assert!(cost.took <= DEADLINE + GRACE, "{:?}\n{:.600}", cost.took, cost.text);
         cost.text
     }
 }
@@ -118,7 +117,7 @@ const PLAIN: &str = "plain-http = true";
 
 /// Four registries that answer every GET with `body`, and say 404 to HEAD.
 fn serving(body: &'static [u8]) -> Vec<Bytes> {
-    let answer = move |head: &str, wire: &mut dyn super::instruments::Wire| {
+    let answer = move |head: &str, wire: &mut dyn Wire| {
         if head.starts_with("HEAD") {
             return wire.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
         }
@@ -133,17 +132,16 @@ fn many(servers: &[Bytes], count: usize) -> Push {
 }
 
 #[test]
-fn manifests_of_4_mib_from_several_registries_at_once() {
+fn manifests_of_4_mib_from_four_registries_at_once_take_no_more_than_a_few() {
     let mut manifest = b"{\"schemaVersion\":2,\"x\":\"".to_vec();
     manifest.resize(4 * 1024 * 1024 - 2, b' ');
     manifest.extend(b"\"}");
     let servers = serving(manifest.leak());
-    let text = many(&servers, 64).is_bounded();
-    assert!(text.is_empty(), "{text}");
+    many(&servers, 64).is_bounded();
 }
 
 #[test]
-fn numbers_in_place_of_a_manifest() {
+fn two_million_numbers_in_place_of_a_manifest_are_not_read_into_memory() {
     let mut body = b"{\"errors\":[1".to_vec();
     while body.len() < 4 * 1024 * 1024 - 2 {
         body.extend(b",1");
@@ -154,8 +152,8 @@ fn numbers_in_place_of_a_manifest() {
 }
 
 #[test]
-fn bodies_without_end() {
-    let endless = |head: &str, wire: &mut dyn super::instruments::Wire| {
+fn bodies_without_end_take_no_memory_and_end_with_the_deadline() {
+    let endless = |head: &str, wire: &mut dyn Wire| {
         let status = if head.starts_with("HEAD") { "404 Not Found" } else { "200 OK" };
         write!(wire, "HTTP/1.1 {status}\r\ntransfer-encoding: chunked\r\n\r\n")?;
         while !head.starts_with("HEAD") {
@@ -170,7 +168,7 @@ fn bodies_without_end() {
 }
 
 #[test]
-fn bodies_without_end_over_http_2() {
+fn bodies_without_end_over_http_2_take_no_memory_and_end_with_the_deadline() {
     let ca = Ca::new();
     let registries: Vec<Registry> = (0..4).map(|_| ca.registry(Auth::None, Duration::ZERO)).collect();
     let lines = format!("ca-file = \"{}\"", ca.file().display());
@@ -185,8 +183,8 @@ fn bodies_without_end_over_http_2() {
 }
 
 #[test]
-fn headers_without_end() {
-    let endless = |_: &str, wire: &mut dyn super::instruments::Wire| {
+fn headers_without_end_take_no_more_than_one_registry_can() {
+    let endless = |_: &str, wire: &mut dyn Wire| {
         wire.write_all(b"HTTP/1.1 200 OK\r\nx-")?;
         loop {
             wire.write_all(&[b'a'; 0x1000])?;
@@ -197,19 +195,23 @@ fn headers_without_end() {
 }
 
 #[test]
-fn headers_that_end_late() {
-    let long = |head: &str, wire: &mut dyn super::instruments::Wire| {
-        let status = if head.starts_with("HEAD") { "404 Not Found" } else { "404 Not Found" };
-        write!(wire, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nx-x: ")?;
-        wire.write_all(&[b'a'; 300 * 1024])?;
-        wire.write_all(b"\r\n\r\n")
+fn long_headers_from_four_registries_take_no_more_than_from_one() {
+    let long = |head: &str, wire: &mut dyn Wire| {
+        wire.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n")?;
+        // Not the first answer, which is waited for before there are many.
+        if head.starts_with("GET") {
+            wire.write_all(b"x: ")?;
+            wire.write_all(&[b'a'; 300 * 1024])?;
+            wire.write_all(b"\r\n")?;
+        }
+        wire.write_all(b"\r\n")
     };
     let servers: Vec<Bytes> = (0..4).map(|_| Bytes::answering(long)).collect();
     many(&servers, 64).is_bounded();
 }
 
 /// A registry that wants tokens, and answers requests for them with `token`.
-fn selling(token: impl Fn(&mut dyn super::instruments::Wire) -> io::Result<()> + Send + Sync + 'static) -> Bytes {
+fn selling(token: impl Fn(&mut dyn Wire) -> io::Result<()> + Send + Sync + 'static) -> Bytes {
     Bytes::answering(move |head, wire| {
         if head.contains(" /token") {
             return token(wire);
@@ -223,14 +225,14 @@ fn selling(token: impl Fn(&mut dyn super::instruments::Wire) -> io::Result<()> +
 }
 
 #[test]
-fn tokens_of_64_kib_for_thousands_of_repositories() {
+fn tokens_of_60_kib_for_thousands_of_repositories_are_not_kept() {
     let body = format!("{{\"token\":\"{}\"}}", "t".repeat(60 * 1024));
     let server = selling(move |wire| write!(wire, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
     Push::new().of(&server.host(), 4000, PLAIN).is_bounded();
 }
 
 #[test]
-fn long_refusals_of_tokens_for_thousands_of_repositories() {
+fn what_a_token_service_says_thousands_of_times_is_not_kept() {
     let body = format!("{{\"errors\":[{{\"code\":\"DENIED\",\"message\":\"{}\"}}]}}", "no ".repeat(2000));
     let answer = format!("x: {}\r\ncontent-length: {}\r\n\r\n{body}", "a".repeat(300 * 1024), body.len());
     let server = selling(move |wire| write!(wire, "HTTP/1.1 403 Forbidden\r\n{answer}"));
@@ -238,14 +240,18 @@ fn long_refusals_of_tokens_for_thousands_of_repositories() {
 }
 
 #[test]
-fn lists_of_a_million_tags() {
+fn lists_of_a_million_tags_are_not_read_to_their_end() {
     let mut tags = b"{\"tags\":[\"\"".to_vec();
     while tags.len() < 4 * 1024 * 1024 - 8 {
         tags.extend(b",\"a\"");
     }
     tags.extend(b"]}");
     let server = Bytes::answering(move |head, wire| {
-        let (status, body) = if head.contains("/tags/list") { ("200 OK", &tags[..]) } else { ("404 Not Found", &b"{\"errors\":[]}"[..]) };
+        let (status, body) = if head.contains("/tags/list") {
+            ("200 OK", &tags[..])
+        } else {
+            ("404 Not Found", &b"{\"errors\":[]}"[..])
+        };
         write!(wire, "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len())?;
         if head.starts_with("HEAD") { Ok(()) } else { wire.write_all(body) }
     });
@@ -253,9 +259,9 @@ fn lists_of_a_million_tags() {
 }
 
 #[test]
-fn five_thousand_images_that_are_there() {
+fn five_thousand_images_take_little_more_than_one() {
     let registry = super::open();
     (0..5000).for_each(|n| drop(registry.push(&format!("team/app-{n}"), "1")));
     let text = Push::new().of(&registry.host(), 5000, PLAIN).is_bounded();
-    assert!(text.is_empty(), "{text}");
+    assert!(text.is_empty(), "{text:.600}");
 }

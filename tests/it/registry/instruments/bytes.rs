@@ -28,7 +28,10 @@ pub(crate) struct Bytes {
 
 impl Bytes {
     /// Hands every connection to `serve`.
-    pub(crate) fn connected(tls: Option<&Tls>, serve: impl Fn(&mut dyn Wire) -> io::Result<()> + Send + Sync + 'static) -> Self {
+    pub(crate) fn connected(
+        tls: Option<&Tls>,
+        serve: impl Fn(&mut dyn Wire) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
         Self::listen(tls, move |wire, _| serve(wire))
     }
 

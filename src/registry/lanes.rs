@@ -1,0 +1,71 @@
+//! Which references are under way: only some of each registry, so that the memory that a push takes does not grow with
+//! its images, and no registry waits for another.
+use super::{answer::Answer, error::Error, route::Map};
+use crate::image::Reference;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    panic,
+};
+use tokio::task::JoinSet;
+
+/// References of one lane that are under way at the same time: more than requests may be, so that those never wait.
+const WIDTH: usize = 128;
+
+/// A listed registry, or (`None`) all that are not listed.
+pub(super) type Lane = Option<String>;
+type Checked = Result<Answer, Error>;
+
+/// References that are asked for, and those that will be.
+pub(super) struct Lanes {
+    map: Map,
+    waiting: BTreeMap<Lane, VecDeque<Reference>>,
+    tasks: JoinSet<(Lane, Reference, Checked)>,
+}
+
+impl Lanes {
+    /// Begins to ask for `references`; each comes with its lane.
+    pub(super) fn new(map: Map, references: impl IntoIterator<Item = (Lane, Reference)>) -> Self {
+        let mut lanes = Self { map, waiting: in_turn(references), tasks: JoinSet::new() };
+        let lengths: BTreeMap<Lane, usize> =
+            lanes.waiting.iter().map(|(lane, all)| (lane.clone(), all.len())).collect();
+        for (lane, length) in &lengths {
+            (0..WIDTH.min(*length)).for_each(|_| lanes.advance(lane.clone()));
+        }
+        lanes.map.limit(&lengths);
+        lanes
+    }
+
+    /// The next answer; `None` after the last.
+    pub(super) async fn next(&mut self) -> Option<(Reference, Checked)> {
+        // A task is aborted only when the set is dropped, so this is a panic: not to be taken for an answer.
+        let done = self.tasks.join_next().await?;
+        let (lane, reference, answer) = done.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()));
+        self.advance(lane);
+        Some((reference, answer))
+    }
+
+    fn advance(&mut self, lane: Lane) {
+        let Some(reference) = self.waiting.get_mut(&lane).and_then(VecDeque::pop_front) else { return };
+        let route = self.map.route(reference.registry());
+        self.tasks.spawn(async move {
+            let answer = route.ask(&reference).await;
+            (lane, reference, answer)
+        });
+    }
+}
+
+/// In each lane the registries take turns: none waits until another has answered for all of its images.
+fn in_turn(references: impl IntoIterator<Item = (Lane, Reference)>) -> BTreeMap<Lane, VecDeque<Reference>> {
+    let mut lanes: BTreeMap<_, Vec<(usize, Reference)>> = BTreeMap::new();
+    let mut turns: BTreeMap<String, usize> = BTreeMap::new();
+    for (lane, reference) in references {
+        let turn = turns.entry(reference.registry().to_owned()).or_default();
+        lanes.entry(lane).or_default().push((*turn, reference));
+        *turn += 1;
+    }
+    let sorted = |mut lane: Vec<(usize, Reference)>| {
+        lane.sort_by_key(|(turn, _)| *turn);
+        lane.into_iter().map(|(_, reference)| reference).collect()
+    };
+    lanes.into_iter().map(|(name, lane)| (name, sorted(lane))).collect()
+}
