@@ -3,6 +3,7 @@ use super::{
     address::origin,
     answer::AskedAs,
     credentials::{Credentials, Secret},
+    manifest::ACCEPTED,
     token::Wanted,
 };
 use reqwest::{Url, header::HeaderValue};
@@ -13,6 +14,8 @@ use std::collections::BTreeMap;
 pub(super) struct Attempt {
     pub(super) repository: String,
     pub(super) credentials: Option<Credentials>,
+    /// The media types that are asked for.
+    pub(super) accept: &'static str,
     /// By origin.
     held: BTreeMap<String, Held>,
     /// Whether a token was replaced that the registry called invalid.
@@ -49,6 +52,7 @@ impl Attempt {
         Self {
             repository: repository.to_owned(),
             credentials,
+            accept: ACCEPTED,
             held: BTreeMap::new(),
             refreshed: false,
             sent: false,

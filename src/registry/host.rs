@@ -31,6 +31,8 @@ pub(super) struct Site {
     pub(super) network: Network,
     /// Room for requests to all unlisted registries together: a push may name thousands of them.
     pub(super) unlisted: Arc<Semaphore>,
+    /// How many more tag lists may be asked for.
+    pub(super) lists: Semaphore,
 }
 
 /// A registry.
@@ -42,7 +44,8 @@ pub(super) struct Host {
     /// What the first answer taught; everybody else waits for it.
     opening: OnceCell<Result<Option<Learned>, Halt>>,
     pub(super) tokens: Memo<Wanted, Result<Granted, Error>>,
-    pub(super) tags: Memo<String, Listing>,
+    /// By repository, and by the tag after which the page begins.
+    pub(super) tags: Memo<(String, String), Listing>,
     /// Sources whose credentials were tried: the first use goes alone, because many wrong ones may lock a user out.
     pub(super) tried: Memo<String, ()>,
     /// Sources whose credentials were refused: they are not tried again.
@@ -68,6 +71,16 @@ pub(super) enum Outcome {
 impl From<Error> for Halt {
     fn from(error: Error) -> Self {
         Self::Error(error)
+    }
+}
+
+impl Halt {
+    /// What is known of an image that the question about it ended with this.
+    pub(super) fn into_answer(self) -> Result<Answer, Error> {
+        match self {
+            Self::Answer(answer) => Ok(answer),
+            Self::Error(error) => Err(error),
+        }
     }
 }
 

@@ -11,23 +11,35 @@ mod authorize;
 mod challenge;
 mod complaint;
 mod credentials;
+mod digest;
+mod document;
 mod error;
 mod exchange;
 mod follow;
 mod host;
 mod manifest;
 mod memo;
+mod nearest;
 mod obtain;
 mod options;
+mod pinned;
+mod platforms;
 mod tags;
 mod token;
+mod version;
 
 use crate::{http::Clients, image::Reference};
-pub use answer::{Answer, AskedAs, Refusal, Repository};
+pub use answer::{Answer, AskedAs, Kind, Refusal, Repository};
 pub use error::Error;
 use host::{Halt, Host, Site};
 pub use options::{CredentialChoice, HostOptions, Options, Unlisted};
-use std::{collections::BTreeMap, panic, sync::Arc, time::Instant};
+pub use pinned::Moved;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic,
+    sync::Arc,
+    time::Instant,
+};
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout_at};
 
 /// All registries, as the configuration sees them.
@@ -50,21 +62,73 @@ impl Registries {
 
     /// Asks for every reference, each distinct manifest once. Returns by the deadline, with [`Error::Deadline`] for
     /// what was not answered by then; there is an entry for every reference.
-    pub async fn check(
-        &self,
-        references: &[Reference],
-        deadline: Instant,
-    ) -> BTreeMap<Reference, Result<Answer, Error>> {
+    pub async fn check(&self, references: &[Reference], deadline: Instant) -> Checked {
+        let round = Round::new(self, references, deadline);
+        let answers = round.answers(references).await;
+        let is_there = |answer: &Result<Answer, Error>| matches!(answer, Ok(Answer::Present { .. }));
+        let moved = if self.options.pinned_tags || !answers.values().all(is_there) {
+            round.moved(&answers).await
+        } else {
+            BTreeMap::new()
+        };
+        Checked { answers, moved }
+    }
+}
+
+/// What came of asking.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// There is one for every reference.
+    pub answers: BTreeMap<Reference, Result<Answer, Error>>,
+    /// References with a tag and a digest whose tag no longer means that digest, as far as that is known.
+    pub moved: BTreeMap<Reference, Moved>,
+}
+
+/// The registries of one check.
+struct Round {
+    hosts: BTreeMap<String, Result<Arc<Host>, Halt>>,
+    deadline: tokio::time::Instant,
+}
+
+impl Round {
+    fn new(registries: &Registries, references: &[Reference], deadline: Instant) -> Self {
+        let options = &registries.options;
+        let deadline = deadline.into();
+        let site = Arc::new(Site {
+            options: Arc::clone(options),
+            sources: Arc::clone(&registries.sources),
+            network: exchange::Network {
+                clients: Arc::clone(&registries.clients),
+                timeout: options.request_timeout,
+                deadline,
+            },
+            unlisted: Arc::new(Semaphore::new(HostOptions::default().concurrency)),
+            lists: Semaphore::new(tags::LISTS),
+        });
+        let names: BTreeSet<&str> = references.iter().map(Reference::registry).collect();
+        let open = |name: &str| (name.to_owned(), Host::open(Arc::clone(&site), name).map(Arc::new));
+        Self { hosts: names.into_iter().map(open).collect(), deadline }
+    }
+
+    async fn answers(&self, references: &[Reference]) -> BTreeMap<Reference, Result<Answer, Error>> {
         let mut distinct: BTreeMap<_, Vec<&Reference>> = BTreeMap::new();
         for reference in references {
             distinct.entry(reference.identity()).or_default().push(reference);
         }
-        let mut tasks = self.ask(distinct.values().map(|alike| alike[0]), deadline);
+        let mut tasks = JoinSet::new();
+        for reference in distinct.values().map(|alike| alike[0].clone()) {
+            let host = self.hosts[reference.registry()].clone();
+            tasks.spawn(async move {
+                let answer = match host {
+                    Ok(host) => manifest::ask(&host, &reference).await,
+                    Err(halt) => halt.into_answer(),
+                };
+                (reference, answer)
+            });
+        }
         let mut answers: BTreeMap<_, _> =
             references.iter().map(|reference| (reference.clone(), Err(Error::Deadline))).collect();
-        while let Ok(Some(done)) = timeout_at(deadline.into(), tasks.join_next()).await {
-            // A task is aborted only when the set is dropped, so this is a panic: not to be taken for an answer.
-            let (reference, answer) = done.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()));
+        while let Some((reference, answer)) = next(&mut tasks, self.deadline).await {
             for &alike in distinct.get(&reference.identity()).into_iter().flatten() {
                 answers.insert(alike.clone(), answer.clone());
             }
@@ -72,36 +136,28 @@ impl Registries {
         answers
     }
 
-    fn ask<'a>(
-        &self,
-        references: impl Iterator<Item = &'a Reference>,
-        deadline: Instant,
-    ) -> JoinSet<(Reference, Result<Answer, Error>)> {
-        let site = Arc::new(Site {
-            options: Arc::clone(&self.options),
-            sources: Arc::clone(&self.sources),
-            network: exchange::Network {
-                clients: Arc::clone(&self.clients),
-                timeout: self.options.request_timeout,
-                deadline: deadline.into(),
-            },
-            unlisted: Arc::new(Semaphore::new(HostOptions::default().concurrency)),
-        });
-        let mut hosts: BTreeMap<&str, Result<Arc<Host>, Halt>> = BTreeMap::new();
+    /// Looks at tags that stand beside digests, where the registry has answered and as long as that may take.
+    async fn moved(&self, answers: &BTreeMap<Reference, Result<Answer, Error>>) -> BTreeMap<Reference, Moved> {
         let mut tasks = JoinSet::new();
-        for reference in references {
-            let open = || Host::open(Arc::clone(&site), reference.registry()).map(Arc::new);
-            let host = hosts.entry(reference.registry()).or_insert_with(open).clone();
-            let reference = reference.clone();
-            tasks.spawn(async move {
-                let answer = match host {
-                    Ok(host) => manifest::ask(&host, &reference).await,
-                    Err(Halt::Answer(answer)) => Ok(answer),
-                    Err(Halt::Error(error)) => Err(error),
-                };
-                (reference, answer)
-            });
+        for (reference, answer) in answers.iter().filter(|(reference, _)| pinned::tag_alone(reference).is_some()) {
+            let has_answered = !matches!(answer, Err(_) | Ok(Answer::Denied { .. } | Answer::NotAllowed { .. }));
+            if let Some(Ok(host)) = self.hosts.get(reference.registry()).filter(|_| has_answered) {
+                let (host, reference) = (Arc::clone(host), reference.clone());
+                tasks.spawn(async move { (pinned::moved(&host, &reference).await, reference) });
+            }
         }
-        tasks
+        let until = (tokio::time::Instant::now() + pinned::PATIENCE).min(self.deadline);
+        let mut moved = BTreeMap::new();
+        while let Some((now, reference)) = next(&mut tasks, until).await {
+            moved.extend(now.map(|now| (reference, now)));
+        }
+        moved
     }
+}
+
+/// The next task that is done; `None` if there is none by then.
+async fn next<T: 'static>(tasks: &mut JoinSet<T>, until: tokio::time::Instant) -> Option<T> {
+    let done = timeout_at(until, tasks.join_next()).await.ok()??;
+    // A task is aborted only when the set is dropped, so this is a panic: not to be taken for an answer.
+    Some(done.unwrap_or_else(|error| panic::resume_unwind(error.into_panic())))
 }
