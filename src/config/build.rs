@@ -6,12 +6,18 @@ use super::{
 };
 use crate::{
     gate::{Action, Gate, HostPolicy, Initial, Options, Patterns, Policy, RefRules, Unresolved},
-    http::{Proxies, Roots, Settings},
+    http::{ClientCertificate, Proxies, Roots, Settings},
     image::{Platform, Reference},
-    registry::{self, CredentialChoice, HostOptions, Registries, Unlisted},
+    registry::{self, CredentialChoice, HostOptions, Registries, Unlisted, canonical},
     tree::RepoPath,
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// Where containerd and docker keep certificates for registries.
+const CERTS_DIRS: [&str; 2] = ["/etc/containerd/certs.d", "/etc/docker/certs.d"];
 
 /// The configuration that is in force.
 #[derive(Clone, Debug)]
@@ -80,21 +86,47 @@ impl Config {
 
 /// A name that no reference and no realm ever has is an entry that silently never counts.
 fn check_hosts(file: &File) -> Result<(), String> {
+    let mut named = BTreeMap::new();
     for (host, registry) in &file.registries {
-        let named = Reference::parse(&format!("{host}/x"));
-        if !named.is_ok_and(|named| named.registry() == host) || host.contains(|c: char| c.is_ascii_uppercase()) {
+        if !is_registry(host) {
             return Err(format!(
                 "[registries.\"{host}\"] is not how references name a registry: docker.io, or host or host:port in lower case"
             ));
         }
-        let wrong = |realm: &&String| realm.is_empty() || realm.contains(['/', '@']) || realm.ends_with(":443");
-        if let Some(realm) = registry.token_realms.iter().find(wrong) {
-            return Err(format!(
-                "token-realms of [registries.\"{host}\"]: \"{realm}\" is not a host, or host:port if that is not 443"
-            ));
+        if let Some(other) = named.insert(canonical(host), host) {
+            return Err(format!("[registries.\"{other}\"] and [registries.\"{host}\"] are the same registry"));
         }
+        check_host(host, registry).map_err(|reason| format!("[registries.\"{host}\"]: {reason}"))?;
     }
     Ok(())
+}
+
+fn check_host(host: &str, registry: &file::Registry) -> Result<(), String> {
+    let wrong = |realm: &&String| realm.is_empty() || realm.contains(['/', '@']) || realm.ends_with(":443");
+    if let Some(realm) = registry.token_realms.iter().find(wrong) {
+        return Err(format!("token-realms: \"{realm}\" is not a host, or host:port if that is not 443"));
+    }
+    if registry.client_cert.is_some() != registry.client_key.is_some() {
+        return Err("client-cert and client-key go together; they may name the same file".to_owned());
+    }
+    if registry.plain_http && (host.ends_with(":443") || registry.client_cert.is_some()) {
+        return Err("plain-http goes neither with port 443 nor with a client-cert".to_owned());
+    }
+    match registry.mirror_of.as_deref() {
+        Some(origin) if !is_registry(origin) => Err(format!(
+            "mirror-of: \"{origin}\" is not how references name a registry: docker.io, or host or host:port in lower case"
+        )),
+        Some(origin) if canonical(origin) == canonical(host) => {
+            Err("mirror-of: a registry is no mirror of itself".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether references name a registry so.
+fn is_registry(host: &str) -> bool {
+    let named = Reference::parse(&format!("{host}/x"));
+    named.is_ok_and(|named| named.registry() == host) && !host.contains(|c: char| c.is_ascii_uppercase())
 }
 
 /// Whether a pattern that says where it begins begins as refs do.
@@ -141,7 +173,7 @@ fn policy(file: &File) -> Policy {
         file::Unresolved::Warn => Unresolved::Warn,
         file::Unresolved::Ignore => Unresolved::Ignore,
     });
-    let hosts = file.registries.iter().map(|(host, registry)| (host.clone(), own(registry))).collect();
+    let hosts = file.registries.iter().map(|(host, registry)| (canonical(host), own(registry))).collect();
     Policy { general, on_unresolved, hosts }
 }
 
@@ -161,7 +193,8 @@ fn initial(initial: file::Initial) -> Initial {
 
 fn registries(file: &File) -> registry::Options {
     let defaults = registry::Options::default();
-    let hosts: BTreeMap<_, _> = file.registries.iter().map(|(host, own)| (host.clone(), host_options(own))).collect();
+    let hosts: BTreeMap<_, _> =
+        file.registries.iter().map(|(host, own)| (canonical(host), host_options(own))).collect();
     registry::Options {
         hosts,
         unlisted: file.unlisted_registries.allow.map_or(defaults.unlisted, |allow| match allow {
@@ -171,7 +204,11 @@ fn registries(file: &File) -> registry::Options {
         }),
         docker_config: file.credentials.docker_config.clone(),
         suggestions: file.suggestions.unwrap_or(defaults.suggestions),
-        http: Settings { roots: roots(), proxies: proxies() },
+        http: Settings {
+            roots: roots(),
+            proxies: proxies(),
+            certs_dirs: file.certs_dirs.clone().unwrap_or_else(|| CERTS_DIRS.map(PathBuf::from).to_vec()),
+        },
         ..defaults
     }
 }
@@ -187,6 +224,12 @@ fn host_options(own: &file::Registry) -> HostOptions {
             }
         }),
         ca_file: own.ca_file.clone(),
+        client: own
+            .client_cert
+            .clone()
+            .zip(own.client_key.clone())
+            .map(|(certificate, key)| ClientCertificate { certificate, key }),
+        mirror_of: own.mirror_of.as_deref().map(canonical),
         plain_http: own.plain_http,
         private: own.private,
         token_realms: own.token_realms.clone(),

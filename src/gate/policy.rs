@@ -2,6 +2,7 @@
 use super::compare::Enforcement;
 use crate::{
     image::Certainty,
+    registry::canonical,
     verdict::{Severity, Verdict},
 };
 use std::collections::BTreeMap;
@@ -60,7 +61,7 @@ impl Policy {
         certainty: Certainty,
         enforcement: Enforcement,
     ) -> Severity {
-        let host = registry.and_then(|registry| self.hosts.get(&registry.to_ascii_lowercase()));
+        let host = registry.and_then(|registry| self.hosts.get(&canonical(registry)));
         let action =
             |of: fn(&HostPolicy<Option<Action>>) -> Option<Action>, general| host.and_then(of).unwrap_or(general);
         let wanted = match verdict {

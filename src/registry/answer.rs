@@ -1,4 +1,5 @@
 //! What a registry says about an image, and in which words that is passed on.
+use super::strangers::MAX_STRANGERS;
 use crate::image::{Platform, Reference};
 use std::fmt;
 
@@ -124,6 +125,8 @@ pub enum Refusal {
     Port,
     /// It is not listed, and a proxy would resolve its name.
     Proxied,
+    /// It is not listed, and more unlisted hosts were asked before it than one push may make us ask.
+    TooMany,
     /// It is not listed, and has no public address, if it exists at all.
     NoPublicAddress,
     /// It is listed, but not as one that may have a private address.
@@ -211,6 +214,9 @@ fn refused(refusal: Refusal, host: &str) -> String {
         }
         Refusal::Proxied => {
             format!("not checked: {host} is not listed, and only listed registries are asked through a proxy")
+        }
+        Refusal::TooMany => {
+            format!("not checked: {host} is not listed, and one push may name {MAX_STRANGERS} unlisted hosts")
         }
         Refusal::NoPublicAddress => {
             format!("not checked: {host} is not listed, and there is no public address of that name")

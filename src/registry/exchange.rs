@@ -1,6 +1,10 @@
 //! One question and its answer over HTTP: time limits, retries, sizes. Nothing here knows what is asked.
-use super::error::Error;
-use crate::http::{Clients, Failure, Reach};
+use super::{
+    address::{authority, origin},
+    error::Error,
+    quiet::{Quiet, Wish},
+};
+use crate::http::{Clients, Failure, MAX_HEADERS, Reach};
 use reqwest::{
     Client, Method, Response, Url,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
@@ -9,11 +13,14 @@ use std::time::{Duration, SystemTime};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tokio::{
     sync::Semaphore,
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 
 /// How long a server that is briefly out of order is left alone.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// How often one request is sent again after it was told to wait.
+const TOLD: u32 = 2;
 
 /// A request, ready to be sent again. Its body may hold a secret, so it cannot be shown.
 #[derive(Clone)]
@@ -52,11 +59,14 @@ pub(super) struct Network {
     pub(super) timeout: Duration,
     /// For all of them.
     pub(super) deadline: Instant,
+    /// The hosts that want to be left alone.
+    pub(super) quiet: Quiet,
 }
 
 impl Network {
-    /// Sends a request, and again where that may help: once after a connection failed, once after a 500, 502, 503 or
-    /// 504, and once after a 429 that says how long to wait, if half of the time that is left allows it.
+    /// Sends a request, and again where that may help: once after a connection failed, once after a 408, 500, 502, 503
+    /// or 504, twice after a 429. While its host wants to be left alone, a request waits; if that is for longer than
+    /// the time allows, the host's last word is its answer. After the deadline nobody wants an answer any more.
     pub(super) async fn send(
         &self,
         permits: &Semaphore,
@@ -65,36 +75,42 @@ impl Network {
         limits: Limits,
     ) -> Result<Reply, Failure> {
         let client = self.clients.client(&request.url, reach)?;
-        let (mut connected, mut served, mut waited) = (false, false, false);
+        let host = origin(&request.url);
+        let (mut connected, mut served, mut told) = (false, false, 0);
         loop {
-            match self.once(permits, &client, request, limits).await {
+            // The semaphore is never closed.
+            let permit = permits.acquire().await;
+            match self.quiet.of(&host) {
+                Some(Wish::Until(until)) => {
+                    drop(permit);
+                    sleep_until(until).await;
+                    continue;
+                }
+                Some(Wish::TooLong(reply)) => return Ok(reply),
+                None => {}
+            }
+            let outcome = self.once(&client, request, limits).await;
+            drop(permit);
+            match outcome {
+                _ if Instant::now() >= self.deadline => return Err(Failure::Timeout),
                 Err(Failure::Connect(_)) if !connected => connected = true,
-                Ok(reply) if matches!(reply.status, 500 | 502 | 503 | 504) && !served => {
+                Ok(reply) if matches!(reply.status, 408 | 500 | 502 | 503 | 504) && !served => {
                     served = true;
                     sleep(PAUSE).await;
                 }
-                Ok(reply) if reply.status == 429 && !waited => {
-                    let left = self.deadline.saturating_duration_since(Instant::now());
-                    match reply.retry_after() {
-                        Some(delay) if delay <= left / 2 => sleep(delay).await,
-                        _ => return Ok(reply),
+                Ok(reply) if reply.status == 429 => {
+                    self.quiet.keep(&host, &reply, told, self.deadline);
+                    if told == TOLD {
+                        return Ok(reply);
                     }
-                    waited = true;
+                    told += 1;
                 }
                 outcome => return outcome,
             }
         }
     }
 
-    async fn once(
-        &self,
-        permits: &Semaphore,
-        client: &Client,
-        request: &Request,
-        limits: Limits,
-    ) -> Result<Reply, Failure> {
-        // The semaphore is never closed.
-        let _permit = permits.acquire().await;
+    async fn once(&self, client: &Client, request: &Request, limits: Limits) -> Result<Reply, Failure> {
         let mut builder = client.request(request.method.clone(), request.url.clone());
         builder = builder.headers(request.headers.clone()).timeout(self.timeout);
         if let Some(body) = &request.body {
@@ -103,7 +119,7 @@ impl Network {
         let start = Instant::now();
         let response = builder.send().await.map_err(|error| Failure::of(&error));
         // Without the query, which may be signed.
-        let (method, host, path) = (&request.method, super::address::authority(&request.url), request.url.path());
+        let (method, host, path) = (&request.method, authority(&request.url), request.url.path());
         let status = response.as_ref().map(|response| response.status().as_u16());
         tracing::debug!(%method, host, path, ?status, elapsed = ?start.elapsed(), "asked");
         let response = response?;
@@ -116,6 +132,13 @@ impl Reply {
     async fn read(mut response: Response, limit: usize) -> Result<Self, Failure> {
         let (status, url) = (response.status().as_u16(), response.url().clone());
         let headers = std::mem::take(response.headers_mut());
+        let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if length > MAX_HEADERS as usize {
+            return Err(Failure::Broken(format!(
+                "the headers of the answer are longer than {} KiB",
+                MAX_HEADERS / 1024
+            )));
+        }
         let mut body = Vec::new();
         let mut cut = false;
         while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error))? {
@@ -153,7 +176,8 @@ impl Reply {
     pub(super) fn as_outage(&self, host: &str) -> Option<Error> {
         match self.status {
             429 => Some(Error::Busy { host: host.to_owned(), retry_after: self.retry_after() }),
-            500.. => {
+            // A server that knows nothing of HEAD says 501.
+            408 | 500 | 502.. => {
                 let message = super::complaint::Complaint::of(&self.body).message;
                 Some(Error::Server { host: host.to_owned(), status: self.status, message })
             }

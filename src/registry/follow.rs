@@ -45,10 +45,15 @@ impl Host {
     pub(super) fn passage(&self, url: &Url) -> Result<Passage, Halt> {
         let proxied = self.site.network.clients.is_proxied(url);
         let others = Others { hosts: &self.site.options.hosts, proxied };
-        self.endpoint.passage(url, &others).map_err(|forbidden| self.diverted(url, forbidden))
+        let passage = self.endpoint.passage(url, &others).map_err(|forbidden| self.diverted(url, forbidden))?;
+        let is_stranger = !passage.trusted && !self.site.options.hosts.contains_key(&authority(url));
+        if is_stranger && !self.site.strangers.admit(url) {
+            return Err(self.diverted(url, Forbidden("which is not listed, and too many other hosts are neither")));
+        }
+        Ok(passage)
     }
 
-    fn diverted(&self, to: &Url, forbidden: Forbidden) -> Halt {
+    pub(super) fn diverted(&self, to: &Url, forbidden: Forbidden) -> Halt {
         let host = self.endpoint.registry.clone();
         Error::Diverted { host, to: origin(to), reason: forbidden.0 }.into()
     }

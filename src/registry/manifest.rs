@@ -34,9 +34,11 @@ pub(super) struct Found {
     pub(super) document: Option<Document>,
 }
 
-/// Asks a registry about an image.
-pub(super) async fn ask(host: &Host, reference: &Reference) -> Result<Answer, Error> {
+/// Asks a registry about an image; a mirror with the registry that it is asked in place of, and believed only if it says
+/// "present".
+pub(super) async fn ask(host: &Host, reference: &Reference, mirrored: Option<&str>) -> Result<Answer, Error> {
     let mut attempt = host.attempt(reference.repository())?;
+    attempt.mirrored = mirrored.map(str::to_owned);
     let answer = match find(host, &mut attempt, reference).await {
         Ok(found) => platforms::examine(host, &mut attempt, reference, found).await,
         Err(halt) => Err(halt),
@@ -44,6 +46,7 @@ pub(super) async fn ask(host: &Host, reference: &Reference) -> Result<Answer, Er
     let mut answer = answer.or_else(Halt::into_answer)?;
     if let Answer::Absent { repository: repository @ Repository::Unknown, suggestions, .. } = &mut answer
         && host.site.options.suggestions
+        && mirrored.is_none()
     {
         (*repository, *suggestions) = tags::look(host, &attempt, reference).await;
     }
@@ -82,6 +85,8 @@ async fn find(host: &Host, attempt: &mut Attempt, reference: &Reference) -> Resu
     match host.get(attempt, &url).await? {
         Outcome::Denied(reply) => Err(denied(host, attempt, &reply)),
         Outcome::Reply(reply) if reply.status == 200 => received(host, &reply, reference.digest()),
+        // The origin is asked next, so a mirror need not say more.
+        Outcome::Reply(reply) if attempt.mirrored.is_some() => Err(absent(reply.status, None)),
         Outcome::Reply(reply) => Err(refused(host, attempt, &reply)),
     }
 }
@@ -139,7 +144,7 @@ pub(super) fn refused(host: &Host, attempt: &Attempt, reply: &Reply) -> Halt {
         404 if complaint.message.as_deref().is_some_and(names_schema_1) => {
             blocked("the registry has it as a manifest of the retired schema 1 alone, which runtimes no longer take")
         }
-        404 if host.says_404(reply) => absent(complaint.code),
+        404 if host.says_404(reply) => absent(404, complaint.code),
         404 => not_a_registry(registry, "it answered 404 without saying what is missing"),
         401 | 403 => denied(host, attempt, reply),
         400 if refuses => denied(host, attempt, reply),
@@ -158,6 +163,10 @@ impl Host {
     pub(super) fn url(&self, attempt: &Attempt, kind: &str, reference: &str) -> Url {
         let mut url = self.endpoint.base.clone();
         url.set_path(&format!("v2/{}/{kind}/{reference}", attempt.repository));
+        if let Some(origin) = &attempt.mirrored {
+            // How containerd tells a mirror of several registries which one is meant.
+            url.query_pairs_mut().append_pair("ns", origin);
+        }
         url
     }
 
@@ -181,10 +190,10 @@ fn too_large(size: usize) -> Halt {
     blocked(&format!("its manifest has {size} bytes, and containerd takes no more than {LARGEST_MANIFEST}"))
 }
 
-fn absent(code: Option<String>) -> Halt {
+fn absent(status: u16, code: Option<String>) -> Halt {
     let is_missing = code.as_deref() == Some("NAME_UNKNOWN");
     let repository = if is_missing { Repository::Missing } else { Repository::Unknown };
-    Halt::Answer(Answer::Absent { status: 404, code, repository, suggestions: Vec::new() })
+    Halt::Answer(Answer::Absent { status, code, repository, suggestions: Vec::new() })
 }
 
 /// A "no" that may as well mean "not you". If credentials were refused on the way, the administrator has to act, and

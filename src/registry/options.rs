@@ -1,12 +1,15 @@
 //! What the configuration says about registries, as data.
-use crate::{http::Settings, image::Platform};
+use super::address::canonical;
+use crate::{
+    http::{ClientCertificate, Settings},
+    image::Platform,
+};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Everything that the configuration says about registries. The default asks public registries, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// By host in lower case, with its port if it has one, as references name it: `docker.io`,
-    /// `registry.example.com:5000`.
+    /// By their [canonical](super::canonical) names: `docker.io`, `registry.example.com:5000`.
     pub hosts: BTreeMap<String, HostOptions>,
     /// What may be asked beyond those.
     pub unlisted: Unlisted,
@@ -41,6 +44,17 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The name by which a registry of a reference is known here. Over https a port of 443 says nothing.
+    pub(super) fn name_of(&self, registry: &str) -> String {
+        let name = canonical(registry);
+        match self.hosts.get(&name) {
+            Some(host) if host.plain_http && registry.ends_with(":443") => registry.to_ascii_lowercase(),
+            _ => name,
+        }
+    }
+}
+
 /// Which registries may be asked that the configuration does not list. None of them is sent credentials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unlisted {
@@ -60,6 +74,10 @@ pub struct HostOptions {
     pub credentials: CredentialChoice,
     /// Roots of trust for it, in PEM, beside the system's.
     pub ca_file: Option<PathBuf>,
+    /// The certificate that it is shown, and no other place.
+    pub client: Option<ClientCertificate>,
+    /// The registry, by its canonical name, whose images it is asked for first.
+    pub mirror_of: Option<String>,
     /// Whether it is asked over plain HTTP.
     pub plain_http: bool,
     /// Whether it may have a private or loopback address.
@@ -75,6 +93,8 @@ impl Default for HostOptions {
         Self {
             credentials: CredentialChoice::Docker,
             ca_file: None,
+            client: None,
+            mirror_of: None,
             plain_http: false,
             private: false,
             token_realms: Vec::new(),

@@ -119,10 +119,8 @@ fn header(scheme: &str, value: &str) -> Option<HeaderValue> {
 fn granted(reply: Reply, host: &str) -> Result<Granted, Error> {
     #[derive(Deserialize)]
     struct Body {
-        #[serde(default)]
-        token: String,
-        #[serde(default)]
-        access_token: String,
+        token: Option<String>,
+        access_token: Option<String>,
     }
     if let Some(outage) = reply.as_outage(host) {
         return Err(outage);
@@ -136,7 +134,8 @@ fn granted(reply: Reply, host: &str) -> Result<Granted, Error> {
         }
     }
     let body = serde_json::from_slice::<Body>(&reply.body).ok().filter(|_| !reply.cut);
-    let token = body.and_then(|body| [body.token, body.access_token].into_iter().find(|token| !token.is_empty()));
+    let token =
+        body.and_then(|body| [body.token, body.access_token].into_iter().flatten().find(|token| !token.is_empty()));
     match token {
         Some(token) => Ok(Granted::Token(Secret::new(token))),
         None => Err(Error::NotARegistry { host: host.to_owned(), reason: "it sent no token".to_owned() }),

@@ -109,3 +109,28 @@ fn what_is_extended_is_checked_as_strictly() {
     let said = refusal(&format!("extends = \"{}\"\n", base.display()));
     assert!(said.contains("base.toml") && said.contains("line 2") && said.contains("mesage"), "{said}");
 }
+
+#[test]
+fn what_is_said_of_a_registry_must_fit_together() {
+    for (text, words) in [
+        ("[registries.\"r.io\"]\nclient-cert = \"c.pem\"\n", &["r.io", "client-key"][..]),
+        ("[registries.\"r.io\"]\nclient-key = \"c.key\"\n", &["r.io", "client-cert"]),
+        ("[registries.\"r.io\"]\nplain-http = true\nclient-cert = \"c\"\nclient-key = \"c\"\n", &["plain-http"]),
+        ("[registries.\"r.io:443\"]\nplain-http = true\n", &["plain-http", "443"]),
+        ("[registries.\"r.io\"]\nmirror-of = \"https://docker.io\"\n", &["r.io", "mirror-of", "https://docker.io"]),
+        ("[registries.\"r.io\"]\nmirror-of = \"hub\"\n", &["mirror-of", "\"hub\""]),
+        ("[registries.\"r.io\"]\nmirror-of = \"r.io:443\"\n", &["no mirror of itself"]),
+        ("[registries.\"r.io\"]\n[registries.\"r.io:443\"]\n", &["\"r.io\"", "\"r.io:443\"", "the same"]),
+    ] {
+        let said = refusal(text);
+        assert!(words.iter().all(|word| said.contains(word)), "{text:?}: {said}");
+    }
+}
+
+#[test]
+fn mirrors_client_certificates_and_folders_of_certificates_can_be_configured() {
+    let text = "certs-dirs = []\n[registries.\"mirror.example:5000\"]\nmirror-of = \"docker.io\"\n\
+                client-cert = \"/etc/c.pem\"\nclient-key = \"/etc/c.key\"\n";
+    let (_folder, search) = repository(text);
+    search.load().unwrap();
+}

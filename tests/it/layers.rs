@@ -31,13 +31,14 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("granit_parser", &["yaml"]),
     ("hickory_resolver", &["http"]),
     ("http_body", &["lab"]),
+    ("hyper", &["http"]),
     ("regex", &["kustomize"]),
     ("reqwest", &["http", "registry"]),
     ("rustls", &["http", "lab"]),
     ("tempfile", &["cli", "lab"]),
     ("tokio", &["cli", "gate", "http", "lab", "registry"]),
     ("tokio_rustls", &["lab"]),
-    ("toml", &["config"]),
+    ("toml", &["config", "http"]),
     ("tracing_subscriber", &["cli"]),
 ];
 

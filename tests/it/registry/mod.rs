@@ -2,12 +2,16 @@
 mod absent;
 mod authorization;
 mod distribution;
+mod instruments;
 mod kinds;
+mod memory;
+mod mirrors;
 mod outages;
 mod pinned;
 mod places;
 mod platforms;
 mod present;
+mod proxies;
 mod suggestions;
 mod tls;
 

@@ -1,0 +1,105 @@
+//! The way to an image: the mirrors of its registry, then the registry itself, whose answer is final.
+use super::{
+    answer::Answer,
+    error::Error,
+    host::{Halt, Host, Site},
+    manifest,
+    pinned::{self, Moved},
+};
+use crate::image::Reference;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::{Instant, timeout};
+
+/// How long a mirror may take to say "yes", if a quarter of the time that is left is not less.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+type Opened = Result<Arc<Host>, Halt>;
+
+/// All registries of one check, each opened once, whether as itself or as a mirror.
+pub(super) struct Map {
+    site: Arc<Site>,
+    hosts: BTreeMap<String, Opened>,
+    routes: BTreeMap<String, Arc<Route>>,
+}
+
+/// Where the images of one registry are asked for.
+pub(super) struct Route {
+    registry: String,
+    mirrors: Vec<Mirror>,
+    origin: Opened,
+}
+
+struct Mirror {
+    host: Opened,
+    /// Whether it failed: then it is not asked again.
+    dead: AtomicBool,
+}
+
+impl Map {
+    pub(super) fn new(site: Arc<Site>) -> Self {
+        Self { site, hosts: BTreeMap::new(), routes: BTreeMap::new() }
+    }
+
+    /// The way to the images of a registry, by its canonical name. Several mirrors are asked in the order of theirs.
+    pub(super) fn route(&mut self, registry: String) -> Arc<Route> {
+        if let Some(route) = self.routes.get(&registry) {
+            return Arc::clone(route);
+        }
+        let site = Arc::clone(&self.site);
+        let mirrors = site.options.hosts.iter().filter(|(_, host)| host.mirror_of.as_ref() == Some(&registry));
+        let mirrors = mirrors.map(|(name, _)| Mirror { host: self.host(name), dead: AtomicBool::new(false) }).collect();
+        let origin = self.host(&registry);
+        let route = Arc::new(Route { registry: registry.clone(), mirrors, origin });
+        self.routes.insert(registry, Arc::clone(&route));
+        route
+    }
+
+    fn host(&mut self, name: &str) -> Opened {
+        let open = || Host::open(Arc::clone(&self.site), name).map(Arc::new);
+        self.hosts.entry(name.to_owned()).or_insert_with(open).clone()
+    }
+}
+
+impl Route {
+    /// Asks the mirrors for a "yes", and without one the registry itself.
+    pub(super) async fn ask(&self, reference: &Reference) -> Result<Answer, Error> {
+        for mirror in &self.mirrors {
+            if let Some(present) = mirror.ask(reference, &self.registry).await {
+                return Ok(present);
+            }
+        }
+        match &self.origin {
+            Ok(host) => manifest::ask(host, reference, None).await,
+            Err(halt) => halt.clone().into_answer(),
+        }
+    }
+
+    /// What has become of the tag that stands beside a digest, as the registry itself says it.
+    pub(super) async fn moved(&self, reference: &Reference) -> Option<Moved> {
+        pinned::moved(self.origin.as_ref().ok()?, reference).await
+    }
+}
+
+impl Mirror {
+    /// The "yes" of the mirror, if it gives one. Whatever is wrong with it costs its patience once, not once an image.
+    async fn ask(&self, reference: &Reference, origin: &str) -> Option<Answer> {
+        let host = self.host.as_ref().ok().filter(|_| !self.dead.load(Ordering::Relaxed))?;
+        let left = host.site.network.deadline.saturating_duration_since(Instant::now());
+        let asked = timeout(PATIENCE.min(left / 4), manifest::ask(host, reference, Some(origin))).await;
+        let registry = &host.endpoint.registry;
+        match asked {
+            Ok(Ok(answer)) => return Some(answer).filter(|answer| matches!(answer, Answer::Present { .. })),
+            Ok(Err(error)) => tracing::warn!(registry, %error, "the mirror is passed over"),
+            Err(_) => tracing::warn!(registry, "the mirror does not answer, and is passed over"),
+        }
+        self.dead.store(true, Ordering::Relaxed);
+        None
+    }
+}
