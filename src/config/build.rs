@@ -7,7 +7,7 @@ use super::{
 use crate::{
     gate::{Action, Gate, HostPolicy, Initial, Options, Patterns, Policy, RefRules, Unresolved},
     http::{ClientCertificate, Proxies, Roots, Settings},
-    image::Reference,
+    image::{Platform, Reference},
     registry::{self, CredentialChoice, HostOptions, Registries, Unlisted, canonical},
     tree::RepoPath,
 };
@@ -51,12 +51,21 @@ impl Config {
             max_images: file.max_images.unwrap_or(defaults.max_images),
             file_limit: defaults.file_limit,
         };
-        Ok(Self { gate, registries: registries(file), message: file.message.clone() })
+        let platform = |text: &String| {
+            let wrong =
+                || malformed(format!("\"{text}\" is not a platform such as \"linux/amd64\" or \"linux/arm/v7\""));
+            Platform::parse(text).ok_or_else(wrong)
+        };
+        let platforms = file.platforms.iter().map(platform).collect::<Result<_, _>>()?;
+        let registries = registry::Options { platforms, ..registries(file) };
+        Ok(Self { gate, registries, message: file.message.clone() })
     }
 
-    /// The gate that this configuration describes.
-    pub fn gate(&self) -> Gate {
-        Gate::new(self.gate.clone(), Registries::new(self.registries.clone()))
+    /// The gate that this configuration describes; `notes` if it shall find out what is worth knowing even where nothing
+    /// is wrong.
+    pub fn gate(&self, notes: bool) -> Gate {
+        let registries = registry::Options { pinned_tags: notes, ..self.registries.clone() };
+        Gate::new(self.gate.clone(), Registries::new(registries))
     }
 
     /// The last line of a rejection.

@@ -19,6 +19,7 @@ pub(super) struct File {
     pub(super) initial: Option<Initial>,
     pub(super) message: String,
     pub(super) suggestions: Option<bool>,
+    pub(super) platforms: Vec<String>,
     pub(super) certs_dirs: Option<Vec<PathBuf>>,
     pub(super) refs: Refs,
     pub(super) files: Files,

@@ -3,6 +3,7 @@ use super::{
     address::origin,
     answer::AskedAs,
     credentials::{Credentials, Secret},
+    manifest::ACCEPTED,
     token::Wanted,
 };
 use reqwest::{Url, header::HeaderValue};
@@ -16,6 +17,10 @@ const CHALLENGES: usize = 4;
 pub(super) struct Attempt {
     pub(super) repository: String,
     pub(super) credentials: Option<Credentials>,
+    /// The media types that are asked for.
+    pub(super) accept: &'static str,
+    /// The registry that a mirror is asked in place of.
+    pub(super) mirrored: Option<String>,
     /// By origin.
     held: BTreeMap<String, Held>,
     /// Challenges that may still be answered.
@@ -56,6 +61,8 @@ impl Attempt {
         Self {
             repository: repository.to_owned(),
             credentials,
+            accept: ACCEPTED,
+            mirrored: None,
             held: BTreeMap::new(),
             challenges: CHALLENGES,
             refreshed: false,

@@ -181,6 +181,16 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// The `Content-Type` without its parameters.
+    pub(super) fn media_type(&self) -> Option<&str> {
+        self.header("content-type").and_then(|value| value.split(';').next()).map(str::trim)
+    }
+
+    /// The `Content-Length`; of an answer to a HEAD, what a GET would have.
+    pub(super) fn length(&self) -> Option<usize> {
+        self.header("content-length")?.parse().ok()
+    }
+
     /// When to ask again, in either form of RFC 9110, section 10.2.3.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         retry_after(self.headers.get(RETRY_AFTER)?, SystemTime::now())
@@ -216,10 +226,7 @@ fn retry_after(value: &HeaderValue, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::{HeaderValue, retry_after};
-    use std::{
-        sync::Arc,
-        time::{Duration, SystemTime},
-    };
+    use std::time::{Duration, SystemTime};
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {

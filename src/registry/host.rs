@@ -27,6 +27,8 @@ pub(super) struct Site {
     pub(super) network: Network,
     /// Room for requests to all unlisted registries together: a push may name thousands of them.
     pub(super) unlisted: Arc<Semaphore>,
+    /// How many more tag lists may be asked for.
+    pub(super) lists: Semaphore,
     pub(super) strangers: Strangers,
 }
 
@@ -39,7 +41,8 @@ pub(super) struct Host {
     /// What the first answer taught; everybody else waits for it.
     opening: OnceCell<Result<Option<Learned>, Halt>>,
     pub(super) tokens: Memo<Wanted, Result<Granted, Error>>,
-    pub(super) tags: Memo<String, Listing>,
+    /// By repository, and by the tag after which the page begins.
+    pub(super) tags: Memo<(String, String), Listing>,
     /// What the first use of credentials has shown, by their source.
     pub(super) standings: Memo<String, Standing>,
 }
@@ -63,6 +66,16 @@ pub(super) enum Outcome {
 impl From<Error> for Halt {
     fn from(error: Error) -> Self {
         Self::Error(error)
+    }
+}
+
+impl Halt {
+    /// What is known of an image that the question about it ended with this.
+    pub(super) fn into_answer(self) -> Result<Answer, Error> {
+        match self {
+            Self::Answer(answer) => Ok(answer),
+            Self::Error(error) => Err(error),
+        }
     }
 }
 

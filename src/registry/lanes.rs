@@ -1,10 +1,12 @@
 //! Which references are under way: only some of each registry, so that the memory that a push takes does not grow with
 //! its images, and no registry waits for another.
-use super::{answer::Answer, error::Error, route::Map};
+use super::route::{Map, Route};
 use crate::image::Reference;
 use std::{
     collections::{BTreeMap, VecDeque},
+    future::Future,
     panic,
+    sync::Arc,
 };
 use tokio::task::JoinSet;
 
@@ -13,19 +15,19 @@ const WIDTH: usize = 128;
 
 /// A listed registry, or (`None`) all that are not listed.
 pub(super) type Lane = Option<String>;
-type Checked = Result<Answer, Error>;
 
-/// References that are asked for, and those that will be.
-pub(super) struct Lanes {
-    map: Map,
+/// References that something is asked about, and those that it will be.
+pub(super) struct Lanes<'a, T, W> {
+    map: &'a mut Map,
+    work: W,
     waiting: BTreeMap<Lane, VecDeque<Reference>>,
-    tasks: JoinSet<(Lane, Reference, Checked)>,
+    tasks: JoinSet<(Lane, Reference, T)>,
 }
 
-impl Lanes {
-    /// Begins to ask for `references`; each comes with its lane.
-    pub(super) fn new(map: Map, references: impl IntoIterator<Item = (Lane, Reference)>) -> Self {
-        let mut lanes = Self { map, waiting: in_turn(references), tasks: JoinSet::new() };
+impl<'a, T: Send + 'static, F: Future<Output = T> + Send + 'static, W: Fn(Arc<Route>, Reference) -> F> Lanes<'a, T, W> {
+    /// Begins with `work` on `references`; each comes with its lane.
+    pub(super) fn new(map: &'a mut Map, references: impl IntoIterator<Item = (Lane, Reference)>, work: W) -> Self {
+        let mut lanes = Self { map, work, waiting: in_turn(references), tasks: JoinSet::new() };
         let lengths: BTreeMap<Lane, usize> =
             lanes.waiting.iter().map(|(lane, all)| (lane.clone(), all.len())).collect();
         for (lane, length) in &lengths {
@@ -35,8 +37,8 @@ impl Lanes {
         lanes
     }
 
-    /// The next answer; `None` after the last.
-    pub(super) async fn next(&mut self) -> Option<(Reference, Checked)> {
+    /// The next that is done; `None` after the last.
+    pub(super) async fn next(&mut self) -> Option<(Reference, T)> {
         // A task is aborted only when the set is dropped, so this is a panic: not to be taken for an answer.
         let done = self.tasks.join_next().await?;
         let (lane, reference, answer) = done.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()));
@@ -46,11 +48,8 @@ impl Lanes {
 
     fn advance(&mut self, lane: Lane) {
         let Some(reference) = self.waiting.get_mut(&lane).and_then(VecDeque::pop_front) else { return };
-        let route = self.map.route(reference.registry());
-        self.tasks.spawn(async move {
-            let answer = route.ask(&reference).await;
-            (lane, reference, answer)
-        });
+        let answer = (self.work)(self.map.route(reference.registry()), reference.clone());
+        self.tasks.spawn(async move { (lane, reference, answer.await) });
     }
 }
 

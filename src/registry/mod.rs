@@ -12,6 +12,8 @@ mod budget;
 mod challenge;
 mod complaint;
 mod credentials;
+mod digest;
+mod document;
 mod error;
 mod exchange;
 mod follow;
@@ -19,22 +21,27 @@ mod host;
 mod lanes;
 mod manifest;
 mod memo;
+mod nearest;
 mod obtain;
 mod options;
+mod pinned;
+mod platforms;
 mod quiet;
 mod route;
 mod strangers;
 mod tags;
 mod token;
 mod trial;
+mod version;
 
 use crate::{http::Clients, image::Reference};
 pub use address::canonical;
-pub use answer::{Answer, AskedAs, Refusal, Repository};
+pub use answer::{Answer, AskedAs, Kind, Refusal, Repository};
 pub use error::Error;
 use host::Site;
 use lanes::Lanes;
 pub use options::{CredentialChoice, HostOptions, Options, Unlisted};
+pub use pinned::Moved;
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use tokio::{sync::Semaphore, time::timeout_at};
 
@@ -58,8 +65,32 @@ impl Registries {
 
     /// Asks for every reference, each distinct manifest once. Returns by the deadline, with [`Error::Deadline`] for
     /// what was not answered by then; there is an entry for every reference.
-    pub async fn check(
+    pub async fn check(&self, references: &[Reference], deadline: Instant) -> Checked {
+        let mut map = route::Map::new(self.site(deadline));
+        let answers = self.answers(&mut map, references, deadline).await;
+        let is_there = |answer: &Result<Answer, Error>| matches!(answer, Ok(Answer::Present { .. }));
+        let mut moved = BTreeMap::new();
+        if self.options.pinned_tags || !answers.values().all(is_there) {
+            let until = (Instant::now() + pinned::PATIENCE).min(deadline);
+            // Wherever a registry has answered.
+            let has_answered = |answer: &Result<Answer, Error>| {
+                !matches!(answer, Err(_) | Ok(Answer::Denied { .. } | Answer::NotAllowed { .. }))
+            };
+            let both = answers
+                .iter()
+                .filter(|(reference, answer)| pinned::tag_alone(reference).is_some() && has_answered(answer));
+            let both = both.map(|(reference, _)| reference.clone());
+            let mut asked = self.ask(&mut map, both, |route, reference| async move { route.moved(&reference).await });
+            while let Ok(Some((reference, now))) = timeout_at(until.into(), asked.next()).await {
+                moved.extend(now.map(|now| (reference, now)));
+            }
+        }
+        Checked { answers, moved }
+    }
+
+    async fn answers(
         &self,
+        map: &mut route::Map,
         references: &[Reference],
         deadline: Instant,
     ) -> BTreeMap<Reference, Result<Answer, Error>> {
@@ -72,7 +103,8 @@ impl Registries {
         for reference in references {
             distinct.entry(identity(reference)).or_default().push(reference);
         }
-        let mut asked = self.ask(distinct.values().map(|alike| alike[0]), deadline);
+        let distinct_ones = distinct.values().map(|alike| alike[0].clone());
+        let mut asked = self.ask(map, distinct_ones, |route, reference| async move { route.ask(&reference).await });
         let mut answers: BTreeMap<_, _> =
             references.iter().map(|reference| (reference.clone(), Err(Error::Deadline))).collect();
         while let Ok(Some((reference, answer))) = timeout_at(deadline.into(), asked.next()).await {
@@ -83,8 +115,8 @@ impl Registries {
         answers
     }
 
-    fn ask<'a>(&self, references: impl Iterator<Item = &'a Reference>, deadline: Instant) -> Lanes {
-        let site = Arc::new(Site {
+    fn site(&self, deadline: Instant) -> Arc<Site> {
+        Arc::new(Site {
             options: Arc::clone(&self.options),
             sources: Arc::clone(&self.sources),
             network: exchange::Network {
@@ -96,11 +128,34 @@ impl Registries {
             },
             unlisted: Arc::new(Semaphore::new(route::UNLISTED)),
             strangers: strangers::Strangers::default(),
-        });
+            lists: Semaphore::new(tags::LISTS),
+        })
+    }
+
+    fn ask<'a, T, W, F>(
+        &self,
+        map: &'a mut route::Map,
+        references: impl Iterator<Item = Reference>,
+        work: W,
+    ) -> Lanes<'a, T, W>
+    where
+        T: Send + 'static,
+        W: Fn(Arc<route::Route>, Reference) -> F,
+        F: Future<Output = T> + Send + 'static,
+    {
         let lane = |reference: &Reference| {
             let name = self.options.name_of(reference.registry());
             self.options.hosts.contains_key(&name).then_some(name)
         };
-        Lanes::new(route::Map::new(site), references.map(|reference| (lane(reference), reference.clone())))
+        Lanes::new(map, references.map(|reference| (lane(&reference), reference)), work)
     }
+}
+
+/// What came of asking.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// There is one for every reference.
+    pub answers: BTreeMap<Reference, Result<Answer, Error>>,
+    /// References with a tag and a digest whose tag no longer means that digest, as far as that is known.
+    pub moved: BTreeMap<Reference, Moved>,
 }

@@ -1,6 +1,9 @@
 //! What the configuration says about registries, as data.
 use super::address::canonical;
-use crate::http::{ClientCertificate, Settings};
+use crate::{
+    http::{ClientCertificate, Settings},
+    image::Platform,
+};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Everything that the configuration says about registries. The default asks public registries, without credentials.
@@ -15,6 +18,11 @@ pub struct Options {
     pub docker_config: Vec<PathBuf>,
     /// Whether the tags that exist are asked for when one does not.
     pub suggestions: bool,
+    /// What an image must offer; if this is empty, no image is fetched to see what it offers.
+    pub platforms: Vec<Platform>,
+    /// Whether the tags that stand beside digests are looked at even if all images are there. They decide nothing, so
+    /// otherwise they are asked for only where there is something to be said anyway.
+    pub pinned_tags: bool,
     /// How long one request may take, its body included.
     pub request_timeout: Duration,
     /// Roots of trust and proxies.
@@ -28,6 +36,8 @@ impl Default for Options {
             unlisted: Unlisted::default(),
             docker_config: Vec::new(),
             suggestions: true,
+            platforms: Vec::new(),
+            pinned_tags: false,
             request_timeout: Duration::from_secs(5),
             http: Settings::default(),
         }

@@ -6,6 +6,7 @@ use super::{
     host::{Halt, Host, Site},
     lanes::Lane,
     manifest,
+    pinned::{self, Moved},
 };
 use crate::image::Reference;
 use std::{
@@ -105,9 +106,13 @@ impl Route {
         }
         match &self.origin {
             Ok(host) => manifest::ask(host, reference, None).await,
-            Err(Halt::Answer(answer)) => Ok(answer.clone()),
-            Err(Halt::Error(error)) => Err(error.clone()),
+            Err(halt) => halt.clone().into_answer(),
         }
+    }
+
+    /// What has become of the tag that stands beside a digest, as the registry itself says it.
+    pub(super) async fn moved(&self, reference: &Reference) -> Option<Moved> {
+        pinned::moved(self.origin.as_ref().ok()?, reference).await
     }
 }
 
