@@ -24,6 +24,10 @@ pub enum Verdict {
     Denied,
     /// It exists, but the registry refuses to serve it.
     Blocked,
+    /// It exists, but not for every platform that the configuration asks for.
+    WrongPlatform,
+    /// It exists, but is no container image.
+    WrongKind,
     /// Not a reference that a cluster could pull.
     Invalid,
     /// The configuration does not allow this registry to be asked.
@@ -40,6 +44,8 @@ impl Verdict {
             Self::Missing => "missing",
             Self::Denied => "denied",
             Self::Blocked => "blocked",
+            Self::WrongPlatform => "wrong-platform",
+            Self::WrongKind => "wrong-kind",
             Self::Invalid => "invalid",
             Self::NotAllowed => "not-allowed",
             Self::Unverified => "unverified",
@@ -83,14 +89,14 @@ impl From<&str> for Hint {
     }
 }
 
-/// Something that was not checked, and why.
+/// Something at a place: what was not checked, and why; or what is worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Notice {
     /// A short name of the reason, such as `remote-base`; stable.
     pub code: &'static str,
     /// Where.
     pub place: Place,
-    /// What was not checked and why; escaped when it is printed.
+    /// What was not checked and why, or what there is to know; escaped when it is printed.
     pub message: String,
 }
 
@@ -103,6 +109,8 @@ pub struct Report {
     pub notices: Vec<Notice>,
     /// Whether a notice rejects (`on-unresolved = "reject"`), warns, or is not said.
     pub notice_severity: Option<Severity>,
+    /// What is worth knowing and is nobody's fault: said beside the rest, and no reason to speak or to reject.
+    pub notes: Vec<Notice>,
 }
 
 /// What happens to the push.

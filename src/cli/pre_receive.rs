@@ -37,8 +37,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Decision> {
         return Ok(Decision::Accept);
     }
     let repository = Repository::open_in_hook(&environment).context("cannot judge this push")?;
-    let outcome = config.gate().inspect(&repository, &updates, started).context("cannot judge this push")?;
-    let options = text::Options { message: config.message().to_owned(), changed: outcome.changed };
+    let outcome =
+        config.gate(args.verbose).inspect(&repository, &updates, started).context("cannot judge this push")?;
+    let options = text::Options { message: config.message().to_owned(), changed: outcome.changed, notes: args.verbose };
     let mut said = Vec::new();
     text::write(&outcome.report, &options, &mut said)?;
     let decision = outcome.report.decision();

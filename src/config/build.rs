@@ -7,12 +7,18 @@ use super::{
 };
 use crate::{
     gate::{Action, Gate, HostPolicy, Initial, Options, Patterns, Policy, RefRules, Unresolved},
-    http::{Proxies, Roots, Settings},
-    image::Reference,
-    registry::{self, CredentialChoice, Helpers, HostOptions, Registries, Unlisted, is_helper_name},
+    http::{ClientCertificate, Proxies, Roots, Settings},
+    image::{Platform, Reference},
+    registry::{self, CredentialChoice, Helpers, HostOptions, Registries, Unlisted, canonical, is_helper_name},
     tree::RepoPath,
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// Where containerd and docker keep certificates for registries.
+const CERTS_DIRS: [&str; 2] = ["/etc/containerd/certs.d", "/etc/docker/certs.d"];
 
 /// The configuration that is in force.
 #[derive(Clone, Debug)]
@@ -46,12 +52,21 @@ impl Config {
             max_images: file.max_images.unwrap_or(defaults.max_images),
             file_limit: defaults.file_limit,
         };
-        Ok(Self { gate, registries: registries(file, caller), message: file.message.clone() })
+        let platform = |text: &String| {
+            let wrong =
+                || malformed(format!("\"{text}\" is not a platform such as \"linux/amd64\" or \"linux/arm/v7\""));
+            Platform::parse(text).ok_or_else(wrong)
+        };
+        let platforms = file.platforms.iter().map(platform).collect::<Result<_, _>>()?;
+        let registries = registry::Options { platforms, ..registries(file, caller) };
+        Ok(Self { gate, registries, message: file.message.clone() })
     }
 
-    /// The gate that this configuration describes.
-    pub fn gate(&self) -> Gate {
-        Gate::new(self.gate.clone(), Registries::new(self.registries.clone()))
+    /// The gate that this configuration describes; `notes` if it shall find out what is worth knowing even where nothing
+    /// is wrong.
+    pub fn gate(&self, notes: bool) -> Gate {
+        let registries = registry::Options { pinned_tags: notes, ..self.registries.clone() };
+        Gate::new(self.gate.clone(), Registries::new(registries))
     }
 
     /// The last line of a rejection.
@@ -72,19 +87,17 @@ impl Config {
 
 /// A name that no reference and no realm ever has is an entry that silently never counts.
 fn check_hosts(file: &File) -> Result<(), String> {
+    let mut named = BTreeMap::new();
     for (host, registry) in &file.registries {
-        let named = Reference::parse(&format!("{host}/x"));
-        if !named.is_ok_and(|named| named.registry() == host) || host.contains(|c: char| c.is_ascii_uppercase()) {
+        if !is_registry(host) {
             return Err(format!(
                 "[registries.\"{host}\"] is not how references name a registry: docker.io, or host or host:port in lower case"
             ));
         }
-        let wrong = |realm: &&String| realm.is_empty() || realm.contains(['/', '@']) || realm.ends_with(":443");
-        if let Some(realm) = registry.token_realms.iter().find(wrong) {
-            return Err(format!(
-                "token-realms of [registries.\"{host}\"]: \"{realm}\" is not a host, or host:port if that is not 443"
-            ));
+        if let Some(other) = named.insert(canonical(host), host) {
+            return Err(format!("[registries.\"{other}\"] and [registries.\"{host}\"] are the same registry"));
         }
+        check_host(host, registry).map_err(|reason| format!("[registries.\"{host}\"]: {reason}"))?;
     }
     Ok(())
 }
@@ -108,6 +121,34 @@ fn check_credentials(file: &File) -> Result<(), String> {
         return Err(format!("[credentials] helper-env: \"{name}\" is not a variable that a helper may have"));
     }
     Ok(())
+}
+
+fn check_host(host: &str, registry: &file::Registry) -> Result<(), String> {
+    let wrong = |realm: &&String| realm.is_empty() || realm.contains(['/', '@']) || realm.ends_with(":443");
+    if let Some(realm) = registry.token_realms.iter().find(wrong) {
+        return Err(format!("token-realms: \"{realm}\" is not a host, or host:port if that is not 443"));
+    }
+    if registry.client_cert.is_some() != registry.client_key.is_some() {
+        return Err("client-cert and client-key go together; they may name the same file".to_owned());
+    }
+    if registry.plain_http && (host.ends_with(":443") || registry.client_cert.is_some()) {
+        return Err("plain-http goes neither with port 443 nor with a client-cert".to_owned());
+    }
+    match registry.mirror_of.as_deref() {
+        Some(origin) if !is_registry(origin) => Err(format!(
+            "mirror-of: \"{origin}\" is not how references name a registry: docker.io, or host or host:port in lower case"
+        )),
+        Some(origin) if canonical(origin) == canonical(host) => {
+            Err("mirror-of: a registry is no mirror of itself".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether references name a registry so.
+fn is_registry(host: &str) -> bool {
+    let named = Reference::parse(&format!("{host}/x"));
+    named.is_ok_and(|named| named.registry() == host) && !host.contains(|c: char| c.is_ascii_uppercase())
 }
 
 /// Whether a pattern that says where it begins begins as refs do.
@@ -154,7 +195,7 @@ fn policy(file: &File) -> Policy {
         file::Unresolved::Warn => Unresolved::Warn,
         file::Unresolved::Ignore => Unresolved::Ignore,
     });
-    let hosts = file.registries.iter().map(|(host, registry)| (host.clone(), own(registry))).collect();
+    let hosts = file.registries.iter().map(|(host, registry)| (canonical(host), own(registry))).collect();
     Policy { general, on_unresolved, hosts }
 }
 
@@ -178,7 +219,8 @@ fn registries(file: &File, caller: Caller) -> registry::Options {
         (None, Caller::User) => user::configs(&environment::value),
         (None, Caller::Hook) | (Some(_), _) => Vec::new(),
     };
-    let hosts: BTreeMap<_, _> = file.registries.iter().map(|(host, own)| (host.clone(), host_options(own))).collect();
+    let hosts: BTreeMap<_, _> =
+        file.registries.iter().map(|(host, own)| (canonical(host), host_options(own))).collect();
     registry::Options {
         hosts,
         unlisted: file.unlisted_registries.allow.map_or(defaults.unlisted, |allow| match allow {
@@ -190,7 +232,11 @@ fn registries(file: &File, caller: Caller) -> registry::Options {
         user_config,
         helpers: helpers(&file.credentials, caller),
         suggestions: file.suggestions.unwrap_or(defaults.suggestions),
-        http: Settings { roots: roots(), proxies: proxies() },
+        http: Settings {
+            roots: roots(),
+            proxies: proxies(),
+            certs_dirs: file.certs_dirs.clone().unwrap_or_else(|| CERTS_DIRS.map(PathBuf::from).to_vec()),
+        },
         ..defaults
     }
 }
@@ -218,6 +264,12 @@ fn host_options(own: &file::Registry) -> HostOptions {
             file::CredentialChoice::Token(file) => CredentialChoice::Token(file.clone()),
         }),
         ca_file: own.ca_file.clone(),
+        client: own
+            .client_cert
+            .clone()
+            .zip(own.client_key.clone())
+            .map(|(certificate, key)| ClientCertificate { certificate, key }),
+        mirror_of: own.mirror_of.as_deref().map(canonical),
         plain_http: own.plain_http,
         private: own.private,
         token_realms: own.token_realms.clone(),

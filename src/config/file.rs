@@ -19,6 +19,8 @@ pub(super) struct File {
     pub(super) initial: Option<Initial>,
     pub(super) message: String,
     pub(super) suggestions: Option<bool>,
+    pub(super) platforms: Vec<String>,
+    pub(super) certs_dirs: Option<Vec<PathBuf>>,
     pub(super) refs: Refs,
     pub(super) files: Files,
     pub(super) registries: BTreeMap<String, Registry>,
@@ -66,6 +68,9 @@ pub(super) struct Files {
 pub(super) struct Registry {
     pub(super) credentials: Option<CredentialChoice>,
     pub(super) ca_file: Option<PathBuf>,
+    pub(super) client_cert: Option<PathBuf>,
+    pub(super) client_key: Option<PathBuf>,
+    pub(super) mirror_of: Option<String>,
     pub(super) plain_http: bool,
     pub(super) private: bool,
     pub(super) token_realms: Vec<String>,

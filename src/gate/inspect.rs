@@ -2,21 +2,20 @@
 use super::{
     compare::{Comparison, Initial, RefRules, comparisons},
     gather::{Asked, Gathered},
-    judge::judge,
+    judge::{judge, note},
     patterns::Patterns,
     policy::Policy,
 };
 use crate::{
     deploy,
     git::{self, Repository},
-    image::Reference,
+    image::{ImageUse, Reference},
     push::{RefName, RefUpdate},
-    registry::{self, Answer, Registries},
+    registry::{Checked, Registries},
     tree::{self, Tree},
-    verdict::{Finding, Report, escape},
+    verdict::{Finding, Report, Verdict, escape},
 };
 use std::{
-    collections::BTreeMap,
     io,
     time::{Duration, Instant},
 };
@@ -75,8 +74,6 @@ pub enum Error {
     Runtime(#[from] io::Error),
 }
 
-type Answers = BTreeMap<Reference, Result<Answer, registry::Error>>;
-
 impl Gate {
     /// Builds nothing yet, and asks nobody.
     pub fn new(options: Options, registries: Registries) -> Self {
@@ -90,7 +87,7 @@ impl Gate {
         let gathered = self.gather(&comparisons)?;
         tracing::debug!(elapsed = ?started.elapsed(), trees = comparisons.len(), images = gathered.images.len(), "compared");
         let answers = self.ask(&gathered, started)?;
-        tracing::debug!(elapsed = ?started.elapsed(), answers = answers.len(), "asked");
+        tracing::debug!(elapsed = ?started.elapsed(), answers = answers.answers.len(), "asked");
         Ok(self.judge(gathered, &answers))
     }
 
@@ -106,11 +103,11 @@ impl Gate {
         Ok(gathered)
     }
 
-    fn ask(&self, gathered: &Gathered, started: Instant) -> Result<Answers, Error> {
+    fn ask(&self, gathered: &Gathered, started: Instant) -> Result<Checked, Error> {
         let valid = gathered.images.values().filter_map(|asked| asked.reference.as_ref().ok());
         let references: Vec<Reference> = valid.take(self.options.max_images).cloned().collect();
         if references.is_empty() {
-            return Ok(Answers::new());
+            return Ok(Checked::default());
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let answers = runtime.block_on(self.registries.check(&references, started + self.options.deadline));
@@ -119,23 +116,33 @@ impl Gate {
         Ok(answers)
     }
 
-    fn judge(&self, gathered: Gathered, answers: &Answers) -> Outcome {
+    fn judge(&self, gathered: Gathered, checked: &Checked) -> Outcome {
         let changed = gathered.images.len();
+        let notes = gathered.images.values().filter_map(|asked| {
+            let reference = asked.reference.as_ref().ok()?;
+            Some(note(reference, &asked.image, checked.moved.get(reference)?))
+        });
+        let notes = notes.collect();
         let mut findings: Vec<Finding> =
-            gathered.images.into_values().filter_map(|asked| self.finding(asked, answers)).collect();
+            gathered.images.into_values().filter_map(|asked| self.finding(asked, checked)).collect();
         findings.sort_by(|a, b| (b.severity, &a.image.place).cmp(&(a.severity, &b.image.place)));
         let notice_severity = self.options.policy.notice_severity(gathered.enforced_notice);
         Outcome {
-            report: Report { findings, notices: gathered.notices.into_iter().collect(), notice_severity },
+            report: Report { findings, notices: gathered.notices.into_iter().collect(), notice_severity, notes },
             changed,
         }
     }
 
     /// The finding about one image; `None` if there is nothing to say of it.
-    fn finding(&self, asked: Asked, answers: &Answers) -> Option<Finding> {
+    fn finding(&self, asked: Asked, checked: &Checked) -> Option<Finding> {
         let Asked { reference, image, enforcement, others } = asked;
-        let answer = reference.as_ref().ok().map(|reference| answers.get(reference));
+        let answer = reference.as_ref().ok().map(|reference| checked.answers.get(reference));
         let judged = judge(&reference, answer.flatten(), self.options.max_images)?;
+        // A volume may hold what no runtime can start.
+        let starts = |image: &ImageUse| image.form != "image-volume";
+        if judged.verdict == Verdict::WrongKind && !starts(&image) && !others.iter().any(starts) {
+            return None;
+        }
         let registry = reference.as_ref().ok().map(Reference::registry);
         let severity = self.options.policy.severity(registry, &judged.verdict, image.certainty, enforcement);
         let mut also: Vec<_> =

@@ -1,8 +1,8 @@
 //! From an answer to a verdict, and what to tell whoever pushed. Pure.
 use crate::{
-    image::{Reference, reference::Invalid},
-    registry::{Answer, AskedAs, Error},
-    verdict::{Hint, Verdict},
+    image::{ImageUse, Reference, reference::Invalid},
+    registry::{Answer, AskedAs, Error, Moved},
+    verdict::{Hint, Notice, Verdict},
 };
 
 /// A verdict with its reasons.
@@ -16,6 +16,9 @@ pub(super) struct Judged {
 
 const FIX_OR_PUSH: &str = "push the image first or fix the reference, then push again";
 const NOT_THE_COMMIT: &str = "this is not the commit's fault: try again, or tell the administrator of this git server";
+/// Registries that are known to deny for seconds what was just pushed to them.
+const SLOW_TO_SHOW: [&str; 1] = ["ghcr.io"];
+const JUST_PUSHED: &str = "ghcr.io may take more than ten seconds to show an image: if it was just pushed, push again";
 
 /// What is said of an image; `None` if it is there. `answer` is `None` for an image that was not asked for, because the
 /// push has more than `max_images` of them.
@@ -49,7 +52,12 @@ fn of_answer(reference: &Reference, answer: &Answer) -> Option<Judged> {
     Some(match answer {
         Answer::Present { .. } => return None,
         Answer::Absent { suggestions, .. } => {
-            Judged { suggestions: suggestions.clone(), ..Judged::new(Verdict::Missing, detail, FIX_OR_PUSH) }
+            let mut judged = Judged::new(Verdict::Missing, detail, FIX_OR_PUSH);
+            judged.suggestions.clone_from(suggestions);
+            if SLOW_TO_SHOW.contains(&reference.registry()) {
+                judged.hints.push(JUST_PUSHED.into());
+            }
+            judged
         }
         Answer::Denied { asked_as, .. } => {
             let registry = reference.registry();
@@ -70,11 +78,30 @@ fn of_answer(reference: &Reference, answer: &Answer) -> Option<Judged> {
         Answer::Blocked { .. } => {
             Judged::new(Verdict::Blocked, detail, "deploy another version, or have the registry's policy changed")
         }
+        Answer::WrongPlatform { .. } => Judged::new(
+            Verdict::WrongPlatform,
+            detail,
+            "push the image for every platform that the cluster has, or deploy another version",
+        ),
+        Answer::WrongKind(_) => {
+            Judged::new(Verdict::WrongKind, detail, "name a container image in this place, then push again")
+        }
         Answer::NotAllowed { configuration, .. } => {
             let text = "the administrator of this git server can allow that in pullgate's configuration:".to_owned();
             Judged::new(Verdict::NotAllowed, detail, Hint { text, configuration: configuration.clone() })
         }
     })
+}
+
+/// What is worth knowing of an image whose tag does not mean its digest: normal where a robot pins digests.
+pub(super) fn note(reference: &Reference, image: &ImageUse, moved: &Moved) -> Notice {
+    let (registry, tag) = (reference.registry(), reference.tag().unwrap_or_default());
+    let (code, now) = match moved {
+        Moved::Gone => ("tag-gone", format!("{registry} no longer has the tag \"{tag}\"")),
+        Moved::Elsewhere { digest } => ("tag-moved", format!("the tag \"{tag}\" now means {digest}")),
+    };
+    let message = format!("{now}; the digest beside it decides what is deployed");
+    Notice { code, place: image.place.clone(), message }
 }
 
 impl Judged {

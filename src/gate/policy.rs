@@ -2,6 +2,7 @@
 use super::compare::Enforcement;
 use crate::{
     image::Certainty,
+    registry::canonical,
     verdict::{Severity, Verdict},
 };
 use std::collections::BTreeMap;
@@ -40,7 +41,8 @@ pub struct Policy {
 /// What each kind of verdict does.
 #[derive(Clone, Copy, Debug)]
 pub struct HostPolicy<T> {
-    /// The registry has no such image, refuses to serve it, or could not be asked for it because it is no reference.
+    /// The registry has no such image or not for every platform, has something else there, refuses to serve it, or could
+    /// not be asked for it because it is no reference.
     pub on_missing: T,
     /// Missing or no permission, and registries that may not be asked.
     pub on_denied: T,
@@ -59,12 +61,14 @@ impl Policy {
         certainty: Certainty,
         enforcement: Enforcement,
     ) -> Severity {
-        let host = registry.and_then(|registry| self.hosts.get(&registry.to_ascii_lowercase()));
+        let host = registry.and_then(|registry| self.hosts.get(&canonical(registry)));
         let action =
             |of: fn(&HostPolicy<Option<Action>>) -> Option<Action>, general| host.and_then(of).unwrap_or(general);
         let wanted = match verdict {
             Verdict::Present => return Severity::Ok,
-            Verdict::Missing | Verdict::Blocked | Verdict::Invalid => action(|h| h.on_missing, self.general.on_missing),
+            Verdict::Missing | Verdict::Blocked | Verdict::WrongPlatform | Verdict::WrongKind | Verdict::Invalid => {
+                action(|h| h.on_missing, self.general.on_missing)
+            }
             Verdict::Denied | Verdict::NotAllowed => action(|h| h.on_denied, self.general.on_denied),
             Verdict::Unverified => action(|h| h.on_error, self.general.on_error),
         };
@@ -108,10 +112,12 @@ mod tests {
         verdict::{Severity, Verdict},
     };
 
-    const BAD: [Verdict; 6] = [
+    const BAD: [Verdict; 8] = [
         Verdict::Missing,
         Verdict::Denied,
         Verdict::Blocked,
+        Verdict::WrongPlatform,
+        Verdict::WrongKind,
         Verdict::Invalid,
         Verdict::NotAllowed,
         Verdict::Unverified,

@@ -1,6 +1,10 @@
 //! Why a request has no answer, sorted by who can do something about it.
 use super::resolve::Unresolved;
+use rustls::{AlertDescription, InvalidMessage};
 use std::{error::Error, io};
+
+/// What servers mean that end a connection in this way.
+const WANTS_A_CLIENT: &str = "the server probably wants a client certificate, or another one";
 
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +49,13 @@ impl Failure {
             };
         }
         if let Some(tls) = find::<rustls::Error>(error) {
-            return Self::Tls(tls.to_string());
+            return Self::Tls(explained(tls));
+        }
+        let is_tls = error.url().is_some_and(|url| url.scheme() == "https");
+        // Before the request was sent over a new connection. In TLS 1.3 a server looks at our certificate after the
+        // handshake; of its alert nothing is left here when the connection is one of HTTP/2.
+        if is_tls && find::<hyper::Error>(error).is_some_and(hyper::Error::is_canceled) {
+            return Self::Tls(format!("closed right after the handshake: {WANTS_A_CLIENT}"));
         }
         match (error.is_connect(), error.is_timeout()) {
             (true, true) => Self::Silent,
@@ -53,6 +63,17 @@ impl Failure {
             (false, true) => Self::Timeout,
             (false, false) => Self::Broken(root(error)),
         }
+    }
+}
+
+/// What the library says in its own words, and what not everybody reads out of them.
+fn explained(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => "the server does not speak it".to_owned(),
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::BadCertificate) => {
+            format!("{error}: {WANTS_A_CLIENT}")
+        }
+        error => error.to_string(),
     }
 }
 
@@ -70,7 +91,7 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 }
 
 /// The words of the innermost cause, which say what happened rather than what was tried.
-fn root(error: &reqwest::Error) -> String {
+pub(super) fn root(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
         cause = source;

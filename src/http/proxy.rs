@@ -10,7 +10,7 @@ pub struct Proxies {
     /// For `https` URLs: `HTTPS_PROXY` or `https_proxy`.
     pub https: Option<String>,
     /// Hosts that are asked directly: `NO_PROXY` or `no_proxy`; names (with what is below them), addresses, networks,
-    /// or `*`, each perhaps with a port, separated by commas.
+    /// or `*`, each perhaps with a port, separated by commas or spaces. This machine itself always is.
     pub none: Option<String>,
 }
 
@@ -27,16 +27,24 @@ impl Proxies {
     pub fn of(&self, url: &Url) -> Option<&str> {
         let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
         let proxy = proxy.as_deref().filter(|proxy| !proxy.is_empty())?;
-        let excepted = self.none.as_deref().unwrap_or_default().split(',').map(str::trim);
-        let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']');
+        let excepted = self.none.as_deref().unwrap_or_default().split([',', ' ', '\t']);
+        let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+        if is_this_machine(host) {
+            return None;
+        }
         (!excepted.filter(|entry| !entry.is_empty()).any(|entry| covers(entry, host, url.port_or_known_default())))
             .then_some(proxy)
     }
 }
 
+/// To a proxy these names would mean itself.
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
 fn covers(entry: &str, host: &str, port: Option<u16>) -> bool {
     let (entry, wanted) = match entry.rsplit_once(':') {
-        Some((name, digits)) if !name.contains(':') => match digits.parse() {
+        Some((name, digits)) if !name.contains(':') || name.ends_with(']') => match digits.parse() {
             Ok(number) => (name, Some(number)),
             Err(_) => return false,
         },
@@ -46,9 +54,9 @@ fn covers(entry: &str, host: &str, port: Option<u16>) -> bool {
         return false;
     }
     if let Ok(address) = host.parse() {
-        return entry == "*" || in_network(entry, address);
+        return entry == "*" || in_network(entry.trim_start_matches('[').trim_end_matches(']'), address);
     }
-    let entry = entry.trim_start_matches("*.").trim_start_matches('.').to_ascii_lowercase();
+    let entry = entry.trim_start_matches("*.").trim_matches('.').to_ascii_lowercase();
     entry == "*" || host.strip_suffix(entry.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
@@ -80,7 +88,7 @@ mod tests {
         let proxies = Proxies {
             http: None,
             https: Some("http://proxy:3128".into()),
-            none: Some("internal.example, .corp,10.0.0.0/8, fd00::/8,ghcr.io:8443".into()),
+            none: Some("Internal.example, .corp,10.0.0.0/8 fd00::/8,ghcr.io:8443,*.star.example,dot.example.,[fc01::7],[fc02::7]:8443".into()),
         };
         let direct = |url: &str| proxies.of(&url.parse().unwrap()).is_none();
         for url in [
@@ -90,11 +98,26 @@ mod tests {
             "https://10.1.2.3/",
             "https://[fd00::1]/",
             "https://ghcr.io:8443/",
+            "https://a.star.example/",
+            "https://dot.example/",
+            "https://internal.example./",
+            "https://[fc01::7]/",
+            "https://[fc02::7]:8443/",
+            "https://localhost:5000/",
+            "https://127.0.0.2/",
+            "https://[::1]:5000/",
             "http://quay.io/",
         ] {
             assert!(direct(url), "{url}");
         }
-        for url in ["https://ghcr.io/", "https://notinternal.example/", "https://11.0.0.1/", "https://[fe00::1]/"] {
+        for url in [
+            "https://ghcr.io/",
+            "https://notinternal.example/",
+            "https://11.0.0.1/",
+            "https://[fe00::1]/",
+            "https://[fc02::7]/",
+            "https://localhost.example/",
+        ] {
             assert!(!direct(url), "{url}");
         }
     }

@@ -26,7 +26,7 @@ pub struct Roots {
 impl Roots {
     /// Every root, with those of `extra`. One bundle is read instead of every file of `/etc/ssl/certs`: it is the same
     /// set, and what a push waits for.
-    pub(super) fn load(&self, extra: Option<&Path>) -> Result<Vec<Certificate>, Failure> {
+    pub(super) fn load(&self, extra: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
         let mut roots = Vec::new();
         for bundle in BUNDLES.map(Path::new) {
             match certificates(bundle) {
@@ -38,7 +38,7 @@ impl Roots {
                 Err(fault) => return Err(fault.of(bundle)),
             }
         }
-        for file in self.files.iter().map(PathBuf::as_path).chain(extra) {
+        for file in self.files.iter().chain(extra) {
             roots.extend(certificates(file).map_err(|fault| fault.of(file))?);
         }
         for folder in &self.folders {

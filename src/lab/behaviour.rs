@@ -76,6 +76,8 @@ enum Place {
     Everything,
     Repository(String),
     Manifest { name: String, reference: String },
+    Blobs(String),
+    Tags(String),
     Token,
 }
 
@@ -103,6 +105,16 @@ impl Scope {
     /// The token endpoint.
     pub fn token() -> Self {
         Self::at(Place::Token)
+    }
+
+    /// All blobs of a repository.
+    pub fn blobs(name: &str) -> Self {
+        Self::at(Place::Blobs(name.to_owned()))
+    }
+
+    /// The list of a repository's tags.
+    pub fn tags(name: &str) -> Self {
+        Self::at(Place::Tags(name.to_owned()))
     }
 
     /// Only HEAD.
@@ -140,6 +152,8 @@ impl Scope {
             Place::Manifest { name, reference } => {
                 *target == Target::Manifest { name: name.clone(), reference: reference.clone() }
             }
+            Place::Blobs(wanted) => matches!(target, Target::Blob { name, .. } if name == wanted),
+            Place::Tags(wanted) => matches!(target, Target::Tags { name } if name == wanted),
             Place::Token => *target == Target::Token,
         };
         place && self.times != Some(0) && self.method.as_ref().is_none_or(|wanted| wanted == method)

@@ -89,8 +89,13 @@ impl Registry {
 
     /// Puts an image for linux/amd64 and returns its digest, `sha256:...`; the same for the same name and tag.
     pub fn push(&self, name: &str, tag: &str) -> String {
+        self.push_for(name, tag, "linux/amd64")
+    }
+
+    /// Puts an image for a platform such as `linux/arm64`, without an index over it, and returns its digest.
+    pub fn push_for(&self, name: &str, tag: &str, platform: &str) -> String {
         let state = &mut *self.lab.state();
-        let digest = put(state, name, Image::new(name, tag, "linux/amd64"));
+        let digest = put(state, name, Image::new(name, tag, platform));
         state.store.tag(name, tag, &digest);
         digest
     }
@@ -114,6 +119,11 @@ impl Registry {
         let digest = store.put_manifest(name, media_type, body.to_owned());
         store.tag(name, tag, &digest);
         digest
+    }
+
+    /// Puts a blob and returns its digest.
+    pub fn push_blob(&self, name: &str, body: &str) -> String {
+        self.lab.state().store.put_blob(name, body.to_owned())
     }
 
     /// Removes a tag, or the manifest of a digest with all tags that point at it.

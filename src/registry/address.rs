@@ -10,6 +10,14 @@ use std::collections::BTreeMap;
 /// The name of Docker Hub in references, the host that serves it, and the host of its tokens.
 const DOCKER_HUB: (&str, &str, &str) = ("docker.io", "registry-1.docker.io", "auth.docker.io");
 
+/// The one name of a registry, however a reference writes it: in lower case, without a port of 443.
+pub fn canonical(registry: &str) -> String {
+    match Url::parse(&format!("https://{registry}/")) {
+        Ok(url) => authority(&url),
+        Err(_) => registry.to_ascii_lowercase(),
+    }
+}
+
 /// A registry that may be asked.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoint {
@@ -62,8 +70,9 @@ impl Endpoint {
         }
     }
 
+    /// How the registry's own origin is reached.
     pub(super) fn reach(&self) -> Reach {
-        Reach { ca_file: self.options.ca_file.clone(), private: self.options.private }
+        if self.listed { reach(&self.options) } else { Reach { private: self.options.private, ..Reach::default() } }
     }
 
     /// Whether it is Docker Hub.
@@ -85,8 +94,13 @@ impl Endpoint {
         if !matches!(url.scheme(), "https" | "http") {
             return Err(Forbidden("which is not https"));
         }
-        if self.is_own(url) || self.is_token_realm(url) {
+        if self.is_own(url) {
             return Ok(Passage { trusted: true, reach: self.reach() });
+        }
+        if self.is_token_realm(url) {
+            // Another origin: a client certificate is its own or none.
+            let client = others.hosts.get(&authority(url)).and_then(|options| options.client.clone());
+            return Ok(Passage { trusted: true, reach: Reach { client, namespace: None, ..self.reach() } });
         }
         if self.is_docker_hub() && url.scheme() == "https" && authority(url) == DOCKER_HUB.2 {
             return Ok(Passage { trusted: true, reach: Reach::default() });
@@ -119,11 +133,22 @@ impl Others<'_> {
             return Err(Forbidden("which is not https"));
         }
         match listed {
-            Some(options) => Ok(Reach { ca_file: options.ca_file.clone(), private: options.private }),
+            Some(options) => Ok(reach(options)),
             None if url.port().is_some() => Err(Forbidden("which is not listed, and not at port 443")),
             None if self.proxied => Err(Forbidden("which is not listed, and behind a proxy")),
             None => Ok(Reach::default()),
         }
+    }
+}
+
+/// What an entry of the configuration says of how its host is reached.
+fn reach(options: &HostOptions) -> Reach {
+    Reach {
+        ca_file: options.ca_file.clone(),
+        client: options.client.clone(),
+        namespace: options.mirror_of.clone(),
+        private: options.private,
+        keep: options.concurrency,
     }
 }
 
@@ -157,7 +182,8 @@ pub(super) fn origin(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, HostOptions, Others, Refusal, Unlisted};
+    use super::{Endpoint, HostOptions, Others, Refusal, Unlisted, canonical};
+    use crate::http::ClientCertificate;
     use std::collections::BTreeMap;
 
     fn listed(registry: &str, options: HostOptions) -> Endpoint {
@@ -202,6 +228,45 @@ mod tests {
         ] {
             assert_eq!(realm(&endpoint, "https://private.internal/reboot?now"), expected);
             assert_eq!(realm(&endpoint, "https://tokens.internal:8443/"), Some(false));
+        }
+    }
+
+    #[test]
+    fn a_client_certificate_goes_to_its_own_origin_and_to_no_realm_or_other_place() {
+        let certificate = |name: &str| ClientCertificate { certificate: name.into(), key: name.into() };
+        let options = HostOptions {
+            client: Some(certificate("ours")),
+            token_realms: vec!["auth.example".to_owned(), "tokens.example".to_owned()],
+            ..HostOptions::default()
+        };
+        let theirs = HostOptions { client: Some(certificate("theirs")), ..HostOptions::default() };
+        let hosts =
+            BTreeMap::from([("tokens.example".to_owned(), theirs.clone()), ("blobs.example".to_owned(), theirs)]);
+        let own = listed("registry.example", options);
+        let shown = |url: &str| {
+            let passage = own.passage(&url.parse().unwrap(), &Others { hosts: &hosts, proxied: false }).unwrap();
+            passage.reach.client.map(|client| client.key.display().to_string())
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(shown("https://registry.example/v2/"), some("ours"));
+        assert_eq!(shown("https://auth.example/token"), None);
+        assert_eq!(shown("https://tokens.example/token"), some("theirs"));
+        assert_eq!(shown("https://blobs.example/"), some("theirs"));
+        assert_eq!(shown("https://anywhere.example/"), None);
+    }
+
+    #[test]
+    fn a_registry_has_one_name() {
+        for (written, name) in [
+            ("Registry.example", "registry.example"),
+            ("registry.example:443", "registry.example"),
+            ("registry.example:0443", "registry.example"),
+            ("registry.example:5000", "registry.example:5000"),
+            ("registry.example:80", "registry.example:80"),
+            ("[::1]:443", "[::1]"),
+            ("docker.io", "docker.io"),
+        ] {
+            assert_eq!(canonical(written), name, "{written}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a registry says about an image, and in which words that is passed on.
-use crate::image::Reference;
+use super::strangers::MAX_STRANGERS;
+use crate::image::{Platform, Reference};
+use std::fmt;
 
 /// A registry's answer about one image. Text of the registry is kept as it was sent; it is escaped when it is printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,15 @@ pub enum Answer {
         /// Why, in the registry's words or ours.
         message: String,
     },
+    /// It is there, but not for every platform that the configuration asks for.
+    WrongPlatform {
+        /// What it is for; nothing if it is an index of nothing that could run.
+        offered: Vec<Platform>,
+        /// What it is not for.
+        missing: Vec<Platform>,
+    },
+    /// It is there, but is no container image.
+    WrongKind(Kind),
     /// The registry was not asked.
     NotAllowed {
         /// Why not.
@@ -52,10 +63,43 @@ pub enum Answer {
 pub enum Repository {
     /// It has tags, but not this one.
     Exists,
+    /// Its list of tags names this one, which all the same cannot be had.
+    Lists,
     /// The registry says that there is none of that name.
     Missing,
     /// Many registries give the same answer whether or not it exists.
     Unknown,
+}
+
+/// What registries keep beside container images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A Helm chart.
+    HelmChart,
+    /// What `flux push artifact` makes.
+    FluxArtifact,
+    /// A signature: cosign, sigstore, notation.
+    Signature,
+    /// Provenance, or a list of what is in an image.
+    Attestation,
+    /// A plugin of the Docker daemon.
+    DockerPlugin,
+    /// Something else, of the artifact type that it names.
+    Artifact(String),
+}
+
+/// With its article.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HelmChart => "a Helm chart",
+            Self::FluxArtifact => "a Flux artifact",
+            Self::Signature => "a signature",
+            Self::Attestation => "an attestation",
+            Self::DockerPlugin => "a plugin of Docker",
+            Self::Artifact(artifact) => return write!(f, "an artifact of type {artifact}"),
+        })
+    }
 }
 
 /// As whom a registry was asked.
@@ -81,6 +125,8 @@ pub enum Refusal {
     Port,
     /// It is not listed, and a proxy would resolve its name.
     Proxied,
+    /// It is not listed, and more unlisted hosts were asked before it than one push may make us ask.
+    TooMany,
     /// It is not listed, and has no public address, if it exists at all.
     NoPublicAddress,
     /// It is listed, but not as one that may have a private address.
@@ -105,6 +151,13 @@ impl Answer {
                 }
             }
             Self::Blocked { message } => format!("it exists, but cannot be pulled: {message}"),
+            Self::WrongPlatform { offered, missing } if offered.is_empty() => {
+                format!("it offers nothing that runs, so not {}", list(missing, "or"))
+            }
+            Self::WrongPlatform { offered, missing } => {
+                format!("it offers {}, but not {}", list(offered, "and"), list(missing, "or"))
+            }
+            Self::WrongKind(kind) => format!("it is {kind}, not a container image"),
             Self::NotAllowed { refusal, host, .. } => refused(*refusal, host),
         }
     }
@@ -114,10 +167,24 @@ fn coded(status: u16, code: Option<&str>) -> String {
     code.map_or_else(|| status.to_string(), |code| format!("{status} {code}"))
 }
 
+/// At most ten, as one would say them.
+fn list(platforms: &[Platform], word: &str) -> String {
+    let names: Vec<String> = platforms.iter().take(10).map(ToString::to_string).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((_, _)) if platforms.len() > names.len() => format!("{}, ...", names.join(", ")),
+        Some((last, others)) => format!("{} {word} {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
 fn missing(repository: Repository, reference: &Reference) -> String {
     match (repository, reference.digest(), reference.tag()) {
         (Repository::Exists, Some(digest), _) => format!(": the repository has no manifest {digest}"),
         (Repository::Exists, None, Some(tag)) => format!(": the repository has no tag \"{tag}\""),
+        (Repository::Lists, None, Some(tag)) => {
+            format!(": the repository lists a tag \"{tag}\", but serves no manifest of it")
+        }
         (Repository::Missing, ..) => format!(": there is no repository {}", reference.repository()),
         _ => String::new(),
     }
@@ -147,6 +214,9 @@ fn refused(refusal: Refusal, host: &str) -> String {
         }
         Refusal::Proxied => {
             format!("not checked: {host} is not listed, and only listed registries are asked through a proxy")
+        }
+        Refusal::TooMany => {
+            format!("not checked: {host} is not listed, and one push may name {MAX_STRANGERS} unlisted hosts")
         }
         Refusal::NoPublicAddress => {
             format!("not checked: {host} is not listed, and there is no public address of that name")

@@ -3,11 +3,13 @@ use super::{
     address::authority,
     answer::Answer,
     attempt::{Attempt, Held},
-    challenge::{Bearer, Challenge},
+    challenge::Challenge,
+    complaint::Complaint,
+    credentials::{Credentials, Proof, Secret},
     error::Error,
     exchange::Reply,
     host::{Halt, Host},
-    token::Granted,
+    token::{Granted, Wanted},
 };
 use crate::http::Failure;
 use reqwest::header::WWW_AUTHENTICATE;
@@ -16,11 +18,11 @@ use reqwest::header::WWW_AUTHENTICATE;
 #[derive(Clone, Debug)]
 pub(super) enum Learned {
     Basic,
-    /// A token is wanted; the scope is for this repository.
-    Bearer(Bearer, String),
+    /// A token is wanted; without a scope it is one for the repository.
+    Token(Wanted),
 }
 
-/// What to do after a challenge.
+/// What to do after an answer.
 pub(super) enum Step {
     /// Ask again, with what is now held.
     Again,
@@ -28,27 +30,6 @@ pub(super) enum Step {
     Enough,
     /// The token service grants no token.
     Denied(Box<Reply>),
-}
-
-/// What a challenge says a token must be for.
-enum Scope {
-    /// Pulling from the repository.
-    Repository,
-    /// Something about the registry as a whole: one token serves everybody.
-    Registry(String),
-    /// Another repository than we asked for: for us alone.
-    Strange(String),
-}
-
-impl Scope {
-    fn of(bearer: &Bearer, repository: &str) -> Self {
-        match &bearer.scope {
-            None => Self::Repository,
-            Some(scope) if scope.starts_with(&format!("repository:{repository}:")) => Self::Repository,
-            Some(scope) if scope.starts_with("repository:") => Self::Strange(scope.clone()),
-            Some(scope) => Self::Registry(scope.clone()),
-        }
-    }
 }
 
 impl Host {
@@ -64,10 +45,13 @@ impl Host {
             return Ok(None);
         }
         let challenges = challenges(reply);
-        Ok(match Challenge::bearer(&challenges) {
-            Some(bearer) => Some(Learned::Bearer(bearer, repository.to_owned())),
-            None => Challenge::basic(&challenges).then_some(Learned::Basic),
-        })
+        let Some(bearer) = Challenge::bearer(&challenges) else {
+            return Ok(Challenge::basic(&challenges).then_some(Learned::Basic));
+        };
+        let Ok(wanted) = self.wanted(&reply.url, &bearer, repository) else { return Ok(None) };
+        // Another repository than we asked for: who knows what it says to the next.
+        let strange = wanted.scope.as_deref().is_some_and(|scope| scope.starts_with("repository:"));
+        Ok((!strange).then_some(Learned::Token(wanted)))
     }
 
     /// Whether what ended one question ends all: the registry itself, not a place it redirected us to, is out of reach.
@@ -83,80 +67,85 @@ impl Host {
     /// Gets the authorization that the registry will want.
     pub(super) async fn anticipate(&self, attempt: &mut Attempt, learned: &Learned) -> Result<Step, Halt> {
         match learned {
-            _ if self.has_fixed(attempt) => Ok(self.show_credentials(attempt)),
-            Learned::Basic => Ok(self.show_credentials(attempt)),
-            Learned::Bearer(bearer, first) => match Scope::of(bearer, first) {
-                Scope::Repository => {
-                    let scope = Some(pull(&attempt.repository));
-                    self.token(attempt, &self.endpoint.base, bearer, scope).await
-                }
-                Scope::Registry(scope) => self.token(attempt, &self.endpoint.base, bearer, Some(scope)).await,
-                Scope::Strange(_) => Ok(Step::Enough),
-            },
+            Learned::Token(wanted) if !has_fixed(attempt) => {
+                self.token(attempt, &self.endpoint.base, wanted.clone()).await
+            }
+            Learned::Token(_) | Learned::Basic => Ok(self.show_credentials(attempt)),
         }
     }
 
-    /// Answers a 401.
+    /// What an answer asks for: credentials, or others than those it was shown.
     pub(super) async fn respond(&self, attempt: &mut Attempt, reply: &Reply) -> Result<Step, Halt> {
-        let challenges = challenges(reply);
-        let bearer = Challenge::bearer(&challenges);
         let held = attempt.held(&reply.url).cloned();
-        match (held, bearer) {
-            (None, bearer) => self.authenticate(attempt, &reply.url, bearer, Challenge::basic(&challenges)).await,
-            (Some(Held::Fixed(_)), _) => {
+        match (reply.status, held) {
+            (401, None) => self.authenticate(attempt, reply).await,
+            // Nexus behind some proxies.
+            (400, None) if Complaint::of(&reply.body).code.as_deref() == Some("UNAUTHORIZED") => {
+                self.authenticate(attempt, reply).await
+            }
+            (401, Some(Held::Fixed(_))) => {
+                if attempt.source().is_some_and(|source| self.is_accepted(&source)) {
+                    return Ok(Step::Enough);
+                }
                 // The image may be public all the same: once more as anybody.
-                self.refuse(attempt);
-                attempt.drop_held(&reply.url);
+                attempt.refuse(&reply.url);
                 Ok(Step::Again)
             }
-            (Some(Held::Token { wanted, token, .. }), Some(bearer)) => match bearer.error.as_deref() {
-                Some("insufficient_scope") if bearer.scope.is_some() && bearer.scope != wanted.scope => {
-                    let scope = bearer.scope.clone();
-                    self.token(attempt, &reply.url, &bearer, scope).await
-                }
-                Some("invalid_token") if !attempt.refreshed => {
-                    attempt.refreshed = true;
-                    let is_stale =
-                        |value: &Result<Granted, Error>| matches!(value, Ok(Granted::Token(other)) if *other == token);
-                    self.tokens.forget(&wanted, is_stale);
-                    self.token(attempt, &reply.url, &bearer, wanted.scope).await
-                }
-                _ => Ok(Step::Enough),
-            },
-            (Some(Held::Token { .. }), None) => Ok(Step::Enough),
+            (400 | 401, Some(Held::Token { wanted, token, .. })) => self.renew(attempt, reply, wanted, &token).await,
+            _ => Ok(Step::Enough),
         }
     }
 
-    async fn authenticate(
-        &self,
-        attempt: &mut Attempt,
-        url: &reqwest::Url,
-        bearer: Option<Bearer>,
-        basic: bool,
-    ) -> Result<Step, Halt> {
-        let own = self.endpoint.is_own(url);
-        let fixed = self.has_fixed(attempt);
-        match bearer {
-            Some(bearer) if !(own && fixed) => {
-                let scope = match Scope::of(&bearer, &attempt.repository) {
-                    Scope::Repository => pull(&attempt.repository),
-                    Scope::Registry(scope) | Scope::Strange(scope) => scope,
-                };
-                match self.token(attempt, url, &bearer, Some(scope)).await {
-                    Err(Halt::Error(Error::Diverted { .. })) if own && basic && self.usable(attempt).is_some() => {
+    /// Gets what a server asks for that was shown nothing.
+    async fn authenticate(&self, attempt: &mut Attempt, reply: &Reply) -> Result<Step, Halt> {
+        let challenges = challenges(reply);
+        let own = self.endpoint.is_own(&reply.url);
+        let fixed = own && has_fixed(attempt);
+        // Some ask without a challenge: Nexus, and old ways to Google's registries.
+        let basic = own && (fixed || Challenge::basic(&challenges) || challenges.is_empty());
+        match Challenge::bearer(&challenges) {
+            Some(bearer) if !fixed => {
+                let wanted = self.wanted(&reply.url, &bearer, &attempt.repository)?;
+                match self.token(attempt, &reply.url, wanted).await {
+                    Err(Halt::Error(Error::Diverted { .. })) if basic && attempt.usable().is_some() => {
                         Ok(self.show_credentials(attempt))
                     }
                     step => step,
                 }
             }
-            _ if own && (basic || fixed) => Ok(self.show_credentials(attempt)),
+            _ if basic => Ok(self.show_credentials(attempt)),
             _ => Ok(Step::Enough),
         }
     }
+
+    /// Gets another token in place of one that did not do, each once: one for the scope that the registry names, or a
+    /// new one if ours is no longer valid, which ECR Public says by a 400 without a challenge. Harbor's second
+    /// challenge asks who has a token for a password instead: that would show the same user.
+    async fn renew(&self, attempt: &mut Attempt, reply: &Reply, wanted: Wanted, token: &Secret) -> Result<Step, Halt> {
+        let bearer = Challenge::bearer(&challenges(reply)).filter(|_| reply.status == 401);
+        let error = bearer.as_ref().and_then(|bearer| bearer.error.as_deref());
+        if let (Some("insufficient_scope"), Some(bearer)) = (error, &bearer) {
+            if attempt.widened || bearer.scope.is_none() || bearer.scope == wanted.scope {
+                return Ok(Step::Enough);
+            }
+            attempt.widened = true;
+            let wider = self.wanted(&reply.url, bearer, &attempt.repository)?;
+            let wider = Wanted { scope: bearer.scope.clone(), ..wider };
+            return self.token(attempt, &reply.url, wider).await;
+        }
+        if attempt.refreshed || !(error == Some("invalid_token") || reply.status == 400) {
+            return Ok(Step::Enough);
+        }
+        attempt.refreshed = true;
+        let is_stale = |value: &Result<Granted, Error>| matches!(value, Ok(Granted::Token(other)) if other == token);
+        self.tokens.forget(&wanted, is_stale);
+        self.token(attempt, &reply.url, wanted).await
+    }
 }
 
-fn pull(repository: &str) -> String {
-    format!("repository:{repository}:pull")
+/// Whether the credentials are a token for the registry itself.
+fn has_fixed(attempt: &Attempt) -> bool {
+    matches!(attempt.usable(), Some(Credentials { proof: Proof::Registry(_), .. }))
 }
 
 fn challenges(reply: &Reply) -> Vec<Challenge> {

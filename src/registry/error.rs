@@ -81,8 +81,10 @@ impl Error {
     }
 }
 
+/// Some say when by the clock in place of for how long: more than a day is passed over.
 fn after(delay: Option<Duration>) -> String {
-    delay.map_or_else(String::new, |delay| format!("; it may be asked again in {} s", delay.as_secs()))
+    let believable = delay.filter(|delay| *delay <= Duration::from_secs(24 * 60 * 60));
+    believable.map_or_else(String::new, |delay| format!("; it may be asked again in {} s", delay.as_secs()))
 }
 
 fn said(message: Option<&str>) -> impl fmt::Display {

@@ -1,19 +1,30 @@
 //! One question and its answer over HTTP: time limits, retries, sizes. Nothing here knows what is asked.
-use super::error::Error;
-use crate::http::{Clients, Failure, Reach};
+use super::{
+    address::{authority, origin},
+    budget::{Budget, SMALL, UNMEASURED},
+    error::Error,
+    quiet::{Quiet, Wish},
+};
+use crate::http::{Clients, Failure, MAX_HEADERS, Reach};
 use reqwest::{
     Client, Method, Response, Url,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
 };
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 /// How long a server that is briefly out of order is left alone.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// How often one request is sent again after it was told to wait.
+const TOLD: u32 = 2;
 
 /// A request, ready to be sent again. Its body may hold a secret, so it cannot be shown.
 #[derive(Clone)]
@@ -33,6 +44,8 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
     /// Whether the body is longer than that.
     pub(super) cut: bool,
+    /// The room that a long body takes.
+    pub(super) _room: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// The most that is read of a body, in bytes.
@@ -47,16 +60,20 @@ pub(super) struct Limits {
 /// What requests of one check have in common.
 #[derive(Debug)]
 pub(super) struct Network {
-    pub(super) clients: std::sync::Arc<Clients>,
+    pub(super) clients: Arc<Clients>,
     /// For one request.
     pub(super) timeout: Duration,
     /// For all of them.
     pub(super) deadline: Instant,
+    /// The hosts that want to be left alone.
+    pub(super) quiet: Quiet,
+    pub(super) budget: Budget,
 }
 
 impl Network {
-    /// Sends a request, and again where that may help: once after a connection failed, once after a 500, 502, 503 or
-    /// 504, and once after a 429 that says how long to wait, if half of the time that is left allows it.
+    /// Sends a request, and again where that may help: once after a connection failed, once after a 408, 500, 502, 503
+    /// or 504, twice after a 429. While its host wants to be left alone, a request waits; if that is for longer than
+    /// the time allows, the host's last word is its answer. After the deadline nobody wants an answer any more.
     pub(super) async fn send(
         &self,
         permits: &Semaphore,
@@ -65,36 +82,45 @@ impl Network {
         limits: Limits,
     ) -> Result<Reply, Failure> {
         let client = self.clients.client(&request.url, reach)?;
-        let (mut connected, mut served, mut waited) = (false, false, false);
+        let host = origin(&request.url);
+        let (mut connected, mut served, mut told) = (false, false, 0);
         loop {
-            match self.once(permits, &client, request, limits).await {
+            // The semaphore is never closed.
+            let permit = permits.acquire().await;
+            if self.budget.excludes(&host) {
+                return Err(too_much());
+            }
+            match self.quiet.of(&host) {
+                Some(Wish::Until(until)) => {
+                    drop(permit);
+                    sleep_until(until).await;
+                    continue;
+                }
+                Some(Wish::TooLong(reply)) => return Ok(reply),
+                None => {}
+            }
+            let outcome = self.once(&client, request, limits).await;
+            drop(permit);
+            match outcome {
+                _ if Instant::now() >= self.deadline => return Err(Failure::Timeout),
                 Err(Failure::Connect(_)) if !connected => connected = true,
-                Ok(reply) if matches!(reply.status, 500 | 502 | 503 | 504) && !served => {
+                Ok(reply) if matches!(reply.status, 408 | 500 | 502 | 503 | 504) && !served => {
                     served = true;
                     sleep(PAUSE).await;
                 }
-                Ok(reply) if reply.status == 429 && !waited => {
-                    let left = self.deadline.saturating_duration_since(Instant::now());
-                    match reply.retry_after() {
-                        Some(delay) if delay <= left / 2 => sleep(delay).await,
-                        _ => return Ok(reply),
+                Ok(reply) if reply.status == 429 => {
+                    self.quiet.keep(&host, &reply, told, self.deadline);
+                    if told == TOLD {
+                        return Ok(reply);
                     }
-                    waited = true;
+                    told += 1;
                 }
                 outcome => return outcome,
             }
         }
     }
 
-    async fn once(
-        &self,
-        permits: &Semaphore,
-        client: &Client,
-        request: &Request,
-        limits: Limits,
-    ) -> Result<Reply, Failure> {
-        // The semaphore is never closed.
-        let _permit = permits.acquire().await;
+    async fn once(&self, client: &Client, request: &Request, limits: Limits) -> Result<Reply, Failure> {
         let mut builder = client.request(request.method.clone(), request.url.clone());
         builder = builder.headers(request.headers.clone()).timeout(self.timeout);
         if let Some(body) = &request.body {
@@ -103,35 +129,66 @@ impl Network {
         let start = Instant::now();
         let response = builder.send().await.map_err(|error| Failure::of(&error));
         // Without the query, which may be signed.
-        let (method, host, path) = (&request.method, super::address::authority(&request.url), request.url.path());
+        let (method, host, path) = (&request.method, authority(&request.url), request.url.path());
         let status = response.as_ref().map(|response| response.status().as_u16());
         tracing::debug!(%method, host, path, ?status, elapsed = ?start.elapsed(), "asked");
         let response = response?;
         let limit = if response.status().as_u16() == 200 { limits.success } else { limits.other };
-        Reply::read(response, limit).await
+        let until = start + self.timeout;
+        timeout_at(until, Reply::read(response, limit, &self.budget)).await.unwrap_or(Err(Failure::Timeout))
     }
 }
 
 impl Reply {
-    async fn read(mut response: Response, limit: usize) -> Result<Self, Failure> {
+    /// Reads the answer; for a body that is not small it first waits for room.
+    async fn read(mut response: Response, limit: usize, budget: &Budget) -> Result<Self, Failure> {
         let (status, url) = (response.status().as_u16(), response.url().clone());
         let headers = std::mem::take(response.headers_mut());
-        let mut body = Vec::new();
-        let mut cut = false;
+        let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if length > MAX_HEADERS as usize {
+            budget.exclude(&origin(&url));
+            return Err(too_much());
+        }
+        // HTTP keeps a body to the length that it has announced.
+        let (small, is_long) = match response.content_length() {
+            Some(length) => (SMALL, length > SMALL as u64),
+            None => (UNMEASURED, false),
+        };
+        // Waited for here, nothing is read ahead meanwhile.
+        let mut room = if is_long { budget.large().await } else { None };
+        let (mut body, mut cut) = (Vec::new(), false);
         while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error))? {
-            body.extend_from_slice(&chunk);
-            if body.len() > limit {
-                body.truncate(limit);
+            let taken = chunk.len().min(limit - body.len());
+            if body.len() + taken > small && room.is_none() {
+                room = budget.large().await;
+            }
+            if room.is_some() {
+                // At once: a body that grew by and by would be there twice.
+                body.reserve_exact(limit - body.len());
+            }
+            body.extend_from_slice(&chunk[..taken]);
+            if taken < chunk.len() {
                 cut = true;
                 break;
             }
         }
-        Ok(Self { status, url, headers, body, cut })
+        body.shrink_to_fit();
+        Ok(Self { status, url, headers, body, cut, _room: room })
     }
 
     /// A header, if it is ASCII.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The `Content-Type` without its parameters.
+    pub(super) fn media_type(&self) -> Option<&str> {
+        self.header("content-type").and_then(|value| value.split(';').next()).map(str::trim)
+    }
+
+    /// The `Content-Length`; of an answer to a HEAD, what a GET would have.
+    pub(super) fn length(&self) -> Option<usize> {
+        self.header("content-length")?.parse().ok()
     }
 
     /// When to ask again, in either form of RFC 9110, section 10.2.3.
@@ -143,13 +200,18 @@ impl Reply {
     pub(super) fn as_outage(&self, host: &str) -> Option<Error> {
         match self.status {
             429 => Some(Error::Busy { host: host.to_owned(), retry_after: self.retry_after() }),
-            500.. => {
+            // A server that knows nothing of HEAD says 501.
+            408 | 500 | 502.. => {
                 let message = super::complaint::Complaint::of(&self.body).message;
                 Some(Error::Server { host: host.to_owned(), status: self.status, message })
             }
             _ => None,
         }
     }
+}
+
+fn too_much() -> Failure {
+    Failure::Broken(format!("the headers of the answer are longer than {} KiB", MAX_HEADERS / 1024))
 }
 
 fn retry_after(value: &HeaderValue, now: SystemTime) -> Option<Duration> {

@@ -6,7 +6,6 @@ use super::{
     error::Error,
     exchange::{Limits, Reply, Request},
     host::{Halt, Host},
-    manifest::ACCEPTED,
 };
 use crate::http::Failure;
 use reqwest::{
@@ -16,8 +15,9 @@ use reqwest::{
 
 /// Redirects that are followed for one question.
 const REDIRECTS: usize = 5;
-/// Manifests that containerd would take have at most 4 MiB.
-const LIMITS: Limits = Limits { success: 4 * 1024 * 1024, other: 8 * 1024 };
+/// In bytes: containerd takes no larger manifests (it means 4 MiB, and has always multiplied otherwise).
+pub(super) const LARGEST_MANIFEST: usize = 4 * 1048 * 1048;
+const LIMITS: Limits = Limits { success: LARGEST_MANIFEST, other: 8 * 1024 };
 
 impl Host {
     /// Sends a request and follows redirects, each only to where the registry may send us. Every origin gets the
@@ -26,7 +26,7 @@ impl Host {
         let mut url = url.clone();
         for _ in 0..=REDIRECTS {
             let passage = self.passage(&url)?;
-            let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPTED))]);
+            let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(attempt.accept))]);
             headers.extend(attempt.held(&url).map(|held| (AUTHORIZATION, held.header().clone())));
             let request = Request { method: method.clone(), url: url.clone(), headers, body: None };
             let network = &self.site.network;
@@ -45,10 +45,15 @@ impl Host {
     pub(super) fn passage(&self, url: &Url) -> Result<Passage, Halt> {
         let proxied = self.site.network.clients.is_proxied(url);
         let others = Others { hosts: &self.site.options.hosts, proxied };
-        self.endpoint.passage(url, &others).map_err(|forbidden| self.diverted(url, forbidden))
+        let passage = self.endpoint.passage(url, &others).map_err(|forbidden| self.diverted(url, forbidden))?;
+        let is_stranger = !passage.trusted && !self.site.options.hosts.contains_key(&authority(url));
+        if is_stranger && !self.site.strangers.admit(url) {
+            return Err(self.diverted(url, Forbidden("which is not listed, and too many other hosts are neither")));
+        }
+        Ok(passage)
     }
 
-    fn diverted(&self, to: &Url, forbidden: Forbidden) -> Halt {
+    pub(super) fn diverted(&self, to: &Url, forbidden: Forbidden) -> Halt {
         let host = self.endpoint.registry.clone();
         Error::Diverted { host, to: origin(to), reason: forbidden.0 }.into()
     }

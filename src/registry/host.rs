@@ -1,7 +1,7 @@
 //! One registry in one check: what was learned of it, and questions put to it with the authorization it wants.
 use super::{
     address::{Endpoint, not_allowed},
-    answer::Answer,
+    answer::{Answer, Refusal},
     attempt::Attempt,
     authorize::{Learned, Step},
     credentials::Sources,
@@ -9,19 +9,15 @@ use super::{
     exchange::{Network, Reply},
     memo::Memo,
     options::Options,
+    strangers::Strangers,
     tags::Listing,
     token::{Granted, Wanted},
+    trial::Standing,
 };
 use crate::http::Failure;
 use reqwest::{Method, Url};
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 use tokio::sync::{OnceCell, Semaphore};
-
-/// Challenges that are answered for one question.
-const CHALLENGES: usize = 4;
 
 /// What everything in one check shares.
 #[derive(Debug)]
@@ -31,6 +27,9 @@ pub(super) struct Site {
     pub(super) network: Network,
     /// Room for requests to all unlisted registries together: a push may name thousands of them.
     pub(super) unlisted: Arc<Semaphore>,
+    /// How many more tag lists may be asked for.
+    pub(super) lists: Semaphore,
+    pub(super) strangers: Strangers,
 }
 
 /// A registry.
@@ -42,11 +41,10 @@ pub(super) struct Host {
     /// What the first answer taught; everybody else waits for it.
     opening: OnceCell<Result<Option<Learned>, Halt>>,
     pub(super) tokens: Memo<Wanted, Result<Granted, Error>>,
-    pub(super) tags: Memo<String, Listing>,
-    /// Sources whose credentials were tried: the first use goes alone, because many wrong ones may lock a user out.
-    pub(super) tried: Memo<String, ()>,
-    /// Sources whose credentials were refused: they are not tried again.
-    pub(super) refused: Mutex<BTreeSet<String>>,
+    /// By repository, and by the tag after which the page begins.
+    pub(super) tags: Memo<(String, String), Listing>,
+    /// What the first use of credentials has shown, by their source.
+    pub(super) standings: Memo<String, Standing>,
 }
 
 /// What ends a question early.
@@ -71,11 +69,21 @@ impl From<Error> for Halt {
     }
 }
 
+impl Halt {
+    /// What is known of an image that the question about it ended with this.
+    pub(super) fn into_answer(self) -> Result<Answer, Error> {
+        match self {
+            Self::Answer(answer) => Ok(answer),
+            Self::Error(error) => Err(error),
+        }
+    }
+}
+
 impl Host {
-    /// The registry of that name, if it may be asked. Nothing is sent yet, not even to the DNS.
+    /// The registry of that canonical name, if it may be asked. Nothing is sent yet, not even to the DNS.
     pub(super) fn open(site: Arc<Site>, registry: &str) -> Result<Self, Halt> {
         let options = &site.options;
-        let listed = match options.hosts.get(&registry.to_ascii_lowercase()) {
+        let listed = match options.hosts.get(registry) {
             Some(host) => Some(host.clone()),
             None => site.sources.name(registry)?.then(super::HostOptions::default),
         };
@@ -87,6 +95,9 @@ impl Host {
         if let Some(refusal) = endpoint.refusal(options.unlisted, proxied) {
             return Err(Halt::Answer(not_allowed(refusal, registry)));
         }
+        if !endpoint.listed && !site.strangers.admit(&endpoint.base) {
+            return Err(Halt::Answer(not_allowed(Refusal::TooMany, registry)));
+        }
         let room = endpoint.options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
         let permits = if endpoint.listed { Arc::new(Semaphore::new(room)) } else { Arc::clone(&site.unlisted) };
         Ok(Self {
@@ -96,8 +107,7 @@ impl Host {
             opening: OnceCell::new(),
             tokens: Memo::default(),
             tags: Memo::default(),
-            tried: Memo::default(),
-            refused: Mutex::default(),
+            standings: Memo::default(),
         })
     }
 
@@ -116,60 +126,68 @@ impl Host {
         self.endpoint.listed && self.endpoint.is_own(&reply.url)
     }
 
-    /// Asks with HEAD. The first question to a registry goes alone: it opens the connection, brings the challenge that
-    /// everybody else then answers beforehand, and shows whether a password is right.
+    /// Asks with HEAD. The first question to a registry goes alone: it opens the connection, and brings the challenge
+    /// that everybody else then answers beforehand.
     pub(super) async fn head(&self, attempt: &mut Attempt, url: &Url) -> Result<Outcome, Halt> {
         let mut first = None;
         let opening = self.opening.get_or_init(|| async {
-            let mut outcome = self.follow(attempt, Method::HEAD, url).await;
-            let opening = self.learn(&attempt.repository, &outcome);
-            if let Ok(Some(Learned::Basic)) = opening
-                && let Step::Again = self.show_credentials(attempt)
-            {
-                outcome = self.follow(attempt, Method::HEAD, url).await;
-            }
-            first = Some(outcome);
-            opening
+            let reply = self.follow(attempt, Method::HEAD, url).await;
+            let learned = self.learn(&attempt.repository, &reply);
+            first = Some(reply);
+            learned
         });
         let opening = opening.await;
-        if let Some(outcome) = first {
-            return self.conclude(attempt, Method::HEAD, url, Some(outcome?)).await;
+        if let Some(reply) = first {
+            return self.conclude(attempt, &Method::HEAD, url, reply?).await;
         }
         if let Some(learned) = opening.as_ref().map_err(Clone::clone)?
             && let Step::Denied(reply) = self.anticipate(attempt, learned).await?
         {
             return Ok(Outcome::Denied(*reply));
         }
-        self.conclude(attempt, Method::HEAD, url, None).await
+        let reply = self.show(attempt, &Method::HEAD, url).await?;
+        self.conclude(attempt, &Method::HEAD, url, reply).await
     }
 
     /// Asks with GET, with the authorization that the attempt already has.
     pub(super) async fn get(&self, attempt: &mut Attempt, url: &Url) -> Result<Outcome, Halt> {
-        self.conclude(attempt, Method::GET, url, None).await
+        let reply = self.show(attempt, &Method::GET, url).await?;
+        self.conclude(attempt, &Method::GET, url, reply).await
     }
 
     /// Answers challenges until there are none, or no answer to them.
     async fn conclude(
         &self,
         attempt: &mut Attempt,
-        method: Method,
+        method: &Method,
         url: &Url,
-        first: Option<Reply>,
+        mut reply: Reply,
     ) -> Result<Outcome, Halt> {
-        let mut reply = match first {
-            Some(reply) => reply,
-            None => self.follow(attempt, method.clone(), url).await?,
-        };
-        for _ in 0..CHALLENGES {
-            if reply.status != 401 {
-                break;
-            }
+        while matches!(reply.status, 400 | 401) && attempt.may_answer() {
             match self.respond(attempt, &reply).await? {
-                Step::Again => reply = self.follow(attempt, method.clone(), url).await?,
+                Step::Again => reply = self.show(attempt, method, url).await?,
                 Step::Enough => break,
                 Step::Denied(reply) => return Ok(Outcome::Denied(*reply)),
             }
         }
         Ok(Outcome::Reply(reply))
+    }
+
+    /// Asks with what the attempt holds, as anybody if that is credentials which were refused meanwhile.
+    async fn show(&self, attempt: &mut Attempt, method: &Method, url: &Url) -> Result<Reply, Halt> {
+        if let Some(source) = attempt.shown_to(url) {
+            let shared = &*attempt;
+            let ask = || self.follow(shared, method.clone(), url);
+            let standing = |reply: &Result<Reply, Halt>| match reply {
+                Ok(Reply { status: 401, url: from, .. }) if shared.shown_to(from).is_some() => Standing::Refused,
+                Ok(Reply { status: 200 | 403 | 404, .. }) => Standing::Accepted,
+                _ => Standing::Unclear,
+            };
+            match self.try_out(&source, ask, standing).await {
+                Some(reply) => return reply,
+                None => attempt.refuse(url),
+            }
+        }
+        self.follow(attempt, method.clone(), url).await
     }
 }

@@ -3,17 +3,19 @@ use super::{
     answer::{Answer, Repository},
     attempt::Attempt,
     complaint::Complaint,
+    digest,
+    document::{Document, names_schema_1},
     error::Error,
     exchange::Reply,
+    follow::LARGEST_MANIFEST,
     host::{Halt, Host, Outcome},
-    tags,
+    platforms, tags,
 };
 use crate::{
     http::Failure,
     image::{Reference, reference::is_digest},
 };
-use serde::Deserialize;
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use reqwest::Url;
 
 /// What a runtime would take. All of them, or registries say 404 for what they have in another type.
 pub(super) const ACCEPTED: &str = concat!(
@@ -23,32 +25,84 @@ pub(super) const ACCEPTED: &str = concat!(
     "application/vnd.docker.distribution.manifest.v2+json"
 );
 
+/// What a registry has.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// As the registry names it, unless the manifest itself was seen.
+    pub(super) digest: Option<String>,
+    /// Only if it was fetched.
+    pub(super) document: Option<Document>,
+}
+
+/// What is asked about an image.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Question<'q> {
+    /// Everything, of the registry itself.
+    Origin,
+    /// Whether it can be pulled, of a mirror of this registry: believed only if it says "present".
+    Mirror(&'q str),
+    /// Whether there is a manifest, and nothing about it.
+    Existence,
+}
+
 /// Asks a registry about an image. Where several credentials may do, those that do not are followed by the next, as a
-/// kubelet tries them; if none does, what was said of the first counts.
-pub(super) async fn ask(host: &Host, reference: &Reference) -> Result<Answer, Error> {
+/// kubelet tries them; if none does, what was said of the first counts. What everybody may pull is there even if it
+/// cannot be found out who we are.
+pub(super) async fn ask(host: &Host, reference: &Reference, question: Question<'_>) -> Result<Answer, Error> {
+    let (attempts, unknown) = match host.attempts(reference.repository()).await {
+        Ok(attempts) => (attempts, None),
+        Err(error) => (vec![Attempt::new(reference.repository(), None)], Some(error)),
+    };
     let mut first = None;
-    for attempt in host.attempts(reference.repository()).await? {
-        let answer = match question(host, reference, attempt).await {
-            Ok(answer) | Err(Halt::Answer(answer)) => Ok(answer),
-            Err(Halt::Error(error)) => Err(error),
-        };
+    for mut attempt in attempts {
+        let answer = ask_as(host, &mut attempt, reference, question).await;
         if !matches!(answer, Ok(Answer::Denied { .. }) | Err(Error::RefusedCredentials { .. })) {
             return answer;
         }
         first.get_or_insert(answer);
     }
-    first.expect("there is always an attempt, if only as anybody")
+    unknown.map(Err).or(first).expect("there is always an attempt, if only as anybody")
 }
 
-async fn question(host: &Host, reference: &Reference, mut attempt: Attempt) -> Result<Answer, Halt> {
-    let mut url = host.endpoint.base.clone();
-    url.set_path(&format!("v2/{}/manifests/{}", reference.repository(), reference.manifest_reference()));
-    match host.head(&mut attempt, &url).await {
-        Ok(Outcome::Denied(reply)) => return denied(host, &attempt, &reply),
-        Ok(Outcome::Reply(reply)) => {
-            if let Some(digest) = vouched_for(&reply, reference) {
-                return Ok(Answer::Present { digest });
+async fn ask_as(
+    host: &Host,
+    attempt: &mut Attempt,
+    reference: &Reference,
+    question: Question<'_>,
+) -> Result<Answer, Error> {
+    if let Question::Mirror(origin) = question {
+        attempt.mirrored = Some(origin.to_owned());
+    }
+    let found = find(host, attempt, reference).await;
+    let answer = match (found, question) {
+        (Ok(found), Question::Existence) => Ok(Answer::Present { digest: found.digest }),
+        (Ok(found), _) => platforms::examine(host, attempt, reference, found).await,
+        (Err(halt), _) => Err(halt),
+    };
+    let mut answer = answer.or_else(Halt::into_answer)?;
+    if let Answer::Absent { repository: repository @ Repository::Unknown, suggestions, .. } = &mut answer
+        && host.site.options.suggestions
+        && matches!(question, Question::Origin)
+    {
+        (*repository, *suggestions) = tags::look(host, attempt, reference).await;
+    }
+    Ok(answer)
+}
+
+/// Finds a manifest, or halts with the reason why there is none.
+async fn find(host: &Host, attempt: &mut Attempt, reference: &Reference) -> Result<Found, Halt> {
+    let url = host.url(attempt, "manifests", reference.manifest_reference());
+    match host.head(attempt, &url).await {
+        Ok(Outcome::Denied(reply)) => return Err(denied(host, attempt, &reply)),
+        Ok(Outcome::Reply(reply)) if is_vouched_for(&reply, reference.digest()) => {
+            if let Some(size) = reply.length().filter(|&size| size > LARGEST_MANIFEST) {
+                return Err(too_large(size));
             }
+            return Ok(Found { digest: named_digest(&reply), document: None });
+        }
+        // Some servers do not know HEAD.
+        Ok(Outcome::Reply(reply)) if reply.status == 501 => {}
+        Ok(Outcome::Reply(reply)) => {
             if let Some(outage) = reply.as_outage(&host.endpoint.registry) {
                 return Err(outage.into());
             }
@@ -57,116 +111,130 @@ async fn question(host: &Host, reference: &Reference, mut attempt: Attempt) -> R
         Err(Halt::Error(Error::Unreachable { failure: Failure::Broken(_), .. })) => {}
         Err(halt) => return Err(halt),
     }
-    match host.get(&mut attempt, &url).await? {
-        Outcome::Denied(reply) => denied(host, &attempt, &reply),
-        Outcome::Reply(reply) => judge(host, &attempt, reference, &reply).await,
+    match host.get(attempt, &url).await? {
+        Outcome::Denied(reply) => Err(denied(host, attempt, &reply)),
+        Outcome::Reply(reply) if reply.status == 200 => received(host, &reply, reference.digest()),
+        // The origin is asked next, so a mirror need not say more.
+        Outcome::Reply(reply) if attempt.mirrored.is_some() => Err(absent(reply.status, None)),
+        Outcome::Reply(reply) => Err(refused(host, attempt, &reply)),
     }
 }
 
-/// Whether the answer to a HEAD is a registry's "yes", and the digest it names. Sign-in pages say 200 to everything.
-fn vouched_for(reply: &Reply, reference: &Reference) -> Option<Option<String>> {
-    let digest = reply.header("docker-content-digest").filter(|digest| is_digest(digest));
-    let media_type = reply.header("content-type").and_then(|value| value.split(';').next()).map(str::trim);
-    let is_manifest = media_type.is_some_and(|media_type| ACCEPTED.split(", ").any(|known| known == media_type));
+/// Whether the answer to a HEAD is a registry's "yes" to this digest or, without one, to a tag. Sign-in pages say 200 to
+/// everything, and some registries serve schema 1 to whoever did not ask for it: then the manifest itself must show.
+fn is_vouched_for(reply: &Reply, asked: Option<&str>) -> bool {
+    let digest = named_digest(reply);
+    let is_manifest = reply.media_type().is_some_and(|given| ACCEPTED.split(", ").any(|known| known == given));
     let algorithm = |digest: &str| digest.split(':').next().map(str::to_owned);
     let contradicts = digest
-        .zip(reference.digest())
+        .as_deref()
+        .zip(asked)
         .is_some_and(|(named, asked)| named != asked && algorithm(named) == algorithm(asked));
-    (reply.status == 200 && (digest.is_some() || is_manifest) && !contradicts).then(|| digest.map(str::to_owned))
+    let is_retired = reply.media_type().is_some_and(names_schema_1);
+    reply.status == 200 && (digest.is_some() || is_manifest) && !contradicts && !is_retired
 }
 
-/// What the answer to a GET means.
-async fn judge(host: &Host, attempt: &Attempt, reference: &Reference, reply: &Reply) -> Result<Answer, Halt> {
+/// The digest that a registry names. For a tag it is believed: whoever pulls asks for it next.
+fn named_digest(reply: &Reply) -> Option<String> {
+    reply.header("docker-content-digest").filter(|digest| is_digest(digest)).map(str::to_owned)
+}
+
+/// A 200 to a GET, which must be a manifest, and the one that was asked for if it was asked for by digest.
+pub(super) fn received(host: &Host, reply: &Reply, asked: Option<&str>) -> Result<Found, Halt> {
+    let strange = |reason| Err(not_a_registry(&host.endpoint.registry, reason));
+    if reply.cut {
+        return match reply.length() {
+            Some(size) => Err(too_large(size)),
+            None => strange("its manifest is longer than any that a runtime would take"),
+        };
+    }
+    if asked.is_some_and(|digest| !digest::is_of(digest, &reply.body)) {
+        return strange("it served a manifest of another digest than the one asked for");
+    }
+    match Document::read(&reply.body, reply.media_type()) {
+        Document::Nothing => strange("it answered 200 with something that is not a manifest"),
+        Document::Refused(reason) => Err(blocked(reason)),
+        document => {
+            let digest = asked.map_or_else(|| digest::of(&reply.body), str::to_owned);
+            Ok(Found { digest: Some(digest), document: Some(document) })
+        }
+    }
+}
+
+/// What an answer to a GET means that is not 200.
+pub(super) fn refused(host: &Host, attempt: &Attempt, reply: &Reply) -> Halt {
     let registry = &host.endpoint.registry;
     if let Some(outage) = reply.as_outage(registry) {
-        return Err(outage.into());
+        return outage.into();
     }
     let complaint = Complaint::of(&reply.body);
     let refuses = matches!(complaint.code.as_deref(), Some("UNAUTHORIZED" | "DENIED"));
     match reply.status {
-        200 => pulled(registry, reference, reply),
-        404 if host.is_vouched_for(reply) || complaint.is_registry || speaks_registry(reply) => {
-            Ok(absent(host, attempt, reference, complaint.code).await)
+        404 if complaint.message.as_deref().is_some_and(names_schema_1) => {
+            blocked("the registry has it as a manifest of the retired schema 1 alone, which runtimes no longer take")
         }
-        404 => Err(not_a_registry(registry, "it answered 404 without saying what is missing")),
+        404 if host.says_404(reply) => absent(404, complaint.code),
+        404 => not_a_registry(registry, "it answered 404 without saying what is missing"),
         401 | 403 => denied(host, attempt, reply),
         400 if refuses => denied(host, attempt, reply),
         412 | 451 => {
             let message = complaint.message.or(complaint.code).unwrap_or_else(|| reply.status.to_string());
-            Ok(Answer::Blocked { message })
+            Halt::Answer(Answer::Blocked { message })
         }
         status => {
-            Err(Error::Server { host: registry.clone(), status, message: complaint.message.or(complaint.code) }.into())
+            Error::Server { host: registry.clone(), status, message: complaint.message.or(complaint.code) }.into()
         }
     }
 }
 
-fn speaks_registry(reply: &Reply) -> bool {
-    reply.headers.contains_key("docker-distribution-api-version")
+impl Host {
+    /// Where something of the attempt's repository is: of `manifests` or `blobs`, by tag or digest.
+    pub(super) fn url(&self, attempt: &Attempt, kind: &str, reference: &str) -> Url {
+        let mut url = self.endpoint.base.clone();
+        url.set_path(&format!("v2/{}/{kind}/{reference}", attempt.repository));
+        if let Some(origin) = &attempt.mirrored {
+            // How containerd tells a mirror of several registries which one is meant.
+            url.query_pairs_mut().append_pair("ns", origin);
+        }
+        url
+    }
+
+    /// Whether a 404 is a registry's, and not that of a server which knows nothing of images.
+    pub(super) fn says_404(&self, reply: &Reply) -> bool {
+        self.is_vouched_for(reply)
+            || reply.headers.contains_key("docker-distribution-api-version")
+            || Complaint::of(&reply.body).is_registry
+    }
 }
 
-fn not_a_registry(registry: &str, reason: &str) -> Halt {
+pub(super) fn not_a_registry(registry: &str, reason: &str) -> Halt {
     Error::NotARegistry { host: registry.to_owned(), reason: reason.to_owned() }.into()
 }
 
-/// A 200 to a GET, which must be a manifest, and the one that was asked for.
-fn pulled(registry: &str, reference: &Reference, reply: &Reply) -> Result<Answer, Halt> {
-    #[derive(Deserialize)]
-    struct Manifest {
-        #[serde(rename = "schemaVersion")]
-        schema_version: u64,
-    }
-    if reply.cut {
-        return Err(not_a_registry(registry, "its manifest is longer than the 4 MiB that a runtime would take"));
-    }
-    let Ok(manifest) = serde_json::from_slice::<Manifest>(&reply.body) else {
-        return Err(not_a_registry(registry, "it answered 200 with something that is not a manifest"));
-    };
-    if manifest.schema_version == 1 {
-        let message = "it has only a manifest of the retired schema 1, which runtimes no longer take".to_owned();
-        return Ok(Answer::Blocked { message });
-    }
-    if manifest.schema_version != 2 {
-        return Err(not_a_registry(registry, "it answered 200 with something that is not a manifest"));
-    }
-    if reference.digest().is_some_and(|digest| digest_like(digest, &reply.body) != digest) {
-        return Err(not_a_registry(registry, "it served a manifest of another digest than the one asked for"));
-    }
-    let named = reply.header("docker-content-digest").filter(|digest| is_digest(digest));
-    Ok(Answer::Present { digest: reference.digest().or(named).map(str::to_owned) })
+pub(super) fn blocked(message: &str) -> Halt {
+    Halt::Answer(Answer::Blocked { message: message.to_owned() })
 }
 
-/// The digest of a body, by the algorithm of another digest.
-fn digest_like(digest: &str, body: &[u8]) -> String {
-    let (algorithm, _) = digest.split_once(':').unwrap_or((digest, ""));
-    let hash = match algorithm {
-        "sha384" => Sha384::digest(body).to_vec(),
-        "sha512" => Sha512::digest(body).to_vec(),
-        _ => Sha256::digest(body).to_vec(),
-    };
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{algorithm}:{hex}")
+fn too_large(size: usize) -> Halt {
+    blocked(&format!("its manifest has {size} bytes, and containerd takes no more than {LARGEST_MANIFEST}"))
 }
 
-async fn absent(host: &Host, attempt: &Attempt, reference: &Reference, code: Option<String>) -> Answer {
-    let (repository, suggestions) = match (code.as_deref(), reference.digest(), reference.tag()) {
-        (Some("NAME_UNKNOWN"), ..) => (Repository::Missing, Vec::new()),
-        (_, None, Some(tag)) if host.site.options.suggestions => tags::alike(host, attempt, tag).await,
-        _ => (Repository::Unknown, Vec::new()),
-    };
-    Answer::Absent { status: 404, code, repository, suggestions }
+fn absent(status: u16, code: Option<String>) -> Halt {
+    let is_missing = code.as_deref() == Some("NAME_UNKNOWN");
+    let repository = if is_missing { Repository::Missing } else { Repository::Unknown };
+    Halt::Answer(Answer::Absent { status, code, repository, suggestions: Vec::new() })
 }
 
 /// A "no" that may as well mean "not you". If credentials were refused on the way, the administrator has to act, and
 /// it is not known what the right ones would have shown.
-fn denied(host: &Host, attempt: &Attempt, reply: &Reply) -> Result<Answer, Halt> {
+pub(super) fn denied(host: &Host, attempt: &Attempt, reply: &Reply) -> Halt {
     let complaint = Complaint::of(&reply.body);
     let expired = complaint.message.as_deref().is_some_and(|text| text.contains("authorization token has expired"));
     let refused = attempt.refused.clone().or_else(|| attempt.source().filter(|_| expired));
     if let Some(origin) = refused {
-        return Err(Error::RefusedCredentials { host: host.endpoint.registry.clone(), origin }.into());
+        return Error::RefusedCredentials { host: host.endpoint.registry.clone(), origin }.into();
     }
-    Ok(Answer::Denied {
+    Halt::Answer(Answer::Denied {
         status: reply.status,
         code: complaint.code,
         asked_as: attempt.asked_as(),

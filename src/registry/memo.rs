@@ -24,6 +24,11 @@ impl<K: Ord + Clone, V: Clone> Memo<K, V> {
         cell.get_or_init(|| Box::pin(fetch())).await.clone()
     }
 
+    /// The value of `key`, if it was fetched.
+    pub(super) fn known(&self, key: &K) -> Option<V> {
+        self.lock().get(key).and_then(|cell| cell.get().cloned())
+    }
+
     /// Forgets the value of `key` if it is the one that `stale` means, and not one that was fetched since.
     pub(super) fn forget(&self, key: &K, stale: impl Fn(&V) -> bool) {
         let mut values = self.lock();

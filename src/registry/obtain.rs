@@ -1,26 +1,29 @@
 //! Obtains what a challenge asks for: a token, or the credentials themselves.
 use super::{
-    address::authority,
+    address::{Forbidden, authority},
+    answer::Answer,
     attempt::{Attempt, Held},
     authorize::Step,
     challenge::Bearer,
-    credentials::{Credentials, Proof},
+    credentials::Proof,
     error::Error,
+    exchange::Reply,
     host::{Halt, Host},
     token::{Granted, Service, Wanted, basic, bearer},
+    trial::Standing,
 };
 use reqwest::Url;
-use std::{
-    collections::BTreeSet,
-    sync::{MutexGuard, PoisonError},
-};
+
+/// Why a realm may not be asked by which the registry means itself.
+const MISNAMED: Forbidden =
+    Forbidden("which seems to be its own address seen from inside: its public URL is set wrong (in Gitea: ROOT_URL)");
 
 impl Host {
     /// Holds the credentials themselves for the registry's own origin.
     pub(super) fn show_credentials(&self, attempt: &mut Attempt) -> Step {
-        let header = self.usable(attempt).and_then(|credentials| match &credentials.proof {
+        let header = attempt.usable().and_then(|credentials| match &credentials.proof {
             Proof::Registry(token) => bearer(token),
-            Proof::Password { .. } | Proof::Identity(_) => basic(&credentials),
+            Proof::Password { .. } | Proof::Identity(_) => basic(credentials),
         });
         let Some(header) = header else { return Step::Enough };
         attempt.sent = true;
@@ -28,120 +31,89 @@ impl Host {
         Step::Again
     }
 
+    /// What a challenge asks us to get. Without a scope it is a token for the repository.
+    pub(super) fn wanted(&self, from: &Url, bearer: &Bearer, repository: &str) -> Result<Wanted, Error> {
+        let Ok(mut realm) = from.join(&bearer.realm) else {
+            return Err(self.not_a_registry("its token realm is not a URL"));
+        };
+        realm.set_fragment(None);
+        let own = format!("repository:{repository}:");
+        let scope = bearer.scope.clone().filter(|scope| !scope.starts_with(&own));
+        Ok(Wanted { realm, service: bearer.service.clone(), scope, source: None })
+    }
+
     /// Gets a token and holds it for the origin of the challenge: with our credentials if the challenge is the
     /// registry's own and the realm may have them, else as anybody; as anybody also after the credentials did not do,
     /// because the image may be public.
-    pub(super) async fn token(
-        &self,
-        attempt: &mut Attempt,
-        from: &Url,
-        challenge: &Bearer,
-        scope: Option<String>,
-    ) -> Result<Step, Halt> {
-        let realm = self.realm(from, challenge)?;
-        let passage = self.passage(&realm)?;
-        let own = self.endpoint.is_own(from);
-        let mut credentials = self.usable(attempt).filter(|_| own);
-        if !passage.trusted && credentials.take().is_some() {
-            attempt.withheld = Some(authority(&realm));
+    pub(super) async fn token(&self, attempt: &mut Attempt, from: &Url, wanted: Wanted) -> Result<Step, Halt> {
+        let scope = wanted.scope.unwrap_or_else(|| format!("repository:{}:pull", attempt.repository));
+        let anybody = Wanted { scope: Some(scope), source: None, ..wanted };
+        match self.granted(attempt, from, &anybody).await.map_err(|halt| self.explain(&anybody.realm, halt))? {
+            (wanted, Granted::Token(token)) => {
+                let Some(header) = bearer(&token) else {
+                    return Err(self.not_a_registry("its token cannot be sent in a header").into());
+                };
+                attempt.hold(from, Held::Token { wanted, token, header });
+                Ok(Step::Again)
+            }
+            (_, Granted::Refused(reply)) => Ok(Step::Denied(Box::new(reply))),
         }
-        let service = Service { network: &self.site.network, permits: &self.permits, reach: passage.reach.clone() };
-        loop {
-            let wanted = Wanted {
-                realm: realm.clone(),
-                service: challenge.service.clone(),
-                scope: scope.clone(),
-                source: credentials.as_ref().map(|credentials| credentials.source.clone()),
-            };
-            let granted = match &credentials {
-                Some(ours) => self.proven(&wanted, ours, &service).await,
-                None => Some(self.tokens.get(&wanted, || service.fetch(&wanted, None)).await),
-            };
-            attempt.sent |= credentials.is_some();
-            match granted.transpose().map_err(|error| self.of_realm(&realm, error))? {
-                Some(Granted::Token(token)) => {
-                    let Some(header) = bearer(&token) else {
-                        let reason = "its token cannot be sent in a header".to_owned();
-                        return Err(Error::NotARegistry { host: authority(&realm), reason }.into());
-                    };
-                    attempt.hold(from, Held::Token { wanted, token, header });
-                    return Ok(Step::Again);
-                }
-                Some(Granted::Refused(reply)) if credentials.is_none() => return Ok(Step::Denied(Box::new(reply))),
-                Some(Granted::Refused(reply)) if reply.status != 401 => credentials = None,
-                Some(Granted::Refused(_)) | None => {
-                    self.refuse(attempt);
-                    credentials = None;
+    }
+
+    async fn granted(&self, attempt: &mut Attempt, from: &Url, anybody: &Wanted) -> Result<(Wanted, Granted), Halt> {
+        let passage = self.passage(&anybody.realm)?;
+        let service = &Service { network: &self.site.network, permits: &self.permits, reach: passage.reach };
+        let ours = attempt.usable().filter(|_| self.endpoint.is_own(from)).cloned();
+        match ours {
+            None => {}
+            Some(_) if !passage.trusted => attempt.withheld = Some(authority(&anybody.realm)),
+            Some(ours) => {
+                let wanted = &Wanted { source: Some(ours.source.clone()), ..anybody.clone() };
+                attempt.sent = true;
+                let ask = || self.tokens.get(wanted, || service.fetch(wanted, Some(&ours)));
+                match self.try_out(&ours.source, ask, standing).await.transpose()? {
+                    Some(token @ Granted::Token(_)) => return Ok((wanted.clone(), token)),
+                    // Right, but not for this.
+                    Some(Granted::Refused(Reply { status, .. })) if status != 401 || self.is_accepted(&ours.source) => {
+                    }
+                    Some(Granted::Refused(_)) | None => attempt.refused = Some(ours.source),
                 }
             }
         }
+        let granted = self.tokens.get(anybody, || service.fetch(anybody, None)).await?;
+        Ok((anybody.clone(), granted))
     }
 
-    /// The first use of credentials goes alone: many wrong ones at the same time may lock a user out. `None` if they
-    /// were refused meanwhile.
-    async fn proven(
-        &self,
-        wanted: &Wanted,
-        ours: &Credentials,
-        service: &Service<'_>,
-    ) -> Option<Result<Granted, Error>> {
-        let mut first = None;
-        let slot = &mut first;
-        let alone = || async move {
-            let granted = self.tokens.get(wanted, || service.fetch(wanted, Some(ours))).await;
-            if matches!(&granted, Ok(Granted::Refused(reply)) if reply.status == 401) {
-                self.lock().insert(ours.source.clone());
-            }
-            *slot = Some(granted);
+    /// Why there is no token, if that is because of the realm.
+    fn explain(&self, realm: &Url, halt: Halt) -> Halt {
+        let halt = match halt {
+            Halt::Error(Error::Unreachable { failure, .. }) => self.halt(realm, failure),
+            halt => halt,
         };
-        self.tried.get(&ours.source, alone).await;
-        match first {
-            None if self.lock().contains(&ours.source) => None,
-            None => Some(self.tokens.get(wanted, || service.fetch(wanted, Some(ours))).await),
-            first => first,
-        }
-    }
-
-    fn realm(&self, from: &Url, challenge: &Bearer) -> Result<Url, Error> {
-        let Ok(mut realm) = from.join(&challenge.realm) else {
-            let reason = "its token realm is not a URL".to_owned();
-            return Err(Error::NotARegistry { host: self.endpoint.registry.clone(), reason });
+        let is_unfit = match &halt {
+            Halt::Error(error) => matches!(error, Error::Diverted { .. } | Error::Unreachable { .. }),
+            Halt::Answer(answer) => matches!(answer, Answer::NotAllowed { .. }),
         };
-        realm.set_fragment(None);
-        Ok(realm)
+        if is_unfit && self.is_misnamed(realm) { self.diverted(realm, MISNAMED) } else { halt }
     }
 
-    /// A realm without a public address is no outage either.
-    fn of_realm(&self, realm: &Url, error: Error) -> Halt {
-        match error {
-            Error::Unreachable { failure, .. } => self.halt(realm, failure),
-            error => error.into(),
-        }
+    /// Whether a realm seems to be the registry itself by a name that only it would use: Gitea with a wrong `ROOT_URL`.
+    fn is_misnamed(&self, realm: &Url) -> bool {
+        let host = realm.host_str().unwrap_or_default();
+        let local = host == "localhost" || host.starts_with("127.") || host == "[::1]" || host == "0.0.0.0";
+        !self.endpoint.is_own(realm) && (local || Some(host) == self.endpoint.base.host_str())
     }
 
-    /// The credentials, unless they were refused before.
-    pub(super) fn usable(&self, attempt: &mut Attempt) -> Option<Credentials> {
-        let credentials = attempt.credentials.as_ref()?;
-        if self.lock().contains(&credentials.source) {
-            attempt.refused = Some(credentials.source.clone());
-        }
-        attempt.credentials.clone().filter(|_| attempt.refused.is_none())
+    fn not_a_registry(&self, reason: &str) -> Error {
+        Error::NotARegistry { host: self.endpoint.registry.clone(), reason: reason.to_owned() }
     }
+}
 
-    pub(super) fn refuse(&self, attempt: &mut Attempt) {
-        if let Some(credentials) = &attempt.credentials {
-            self.lock().insert(credentials.source.clone());
-            attempt.refused = Some(credentials.source.clone());
-        }
-    }
-
-    /// Whether the credentials are a token for the registry itself.
-    pub(super) fn has_fixed(&self, attempt: &mut Attempt) -> bool {
-        matches!(self.usable(attempt), Some(Credentials { proof: Proof::Registry(_), .. }))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        // A panic while the lock was held leaves the set whole.
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+/// What a token service's answer to credentials says of them.
+fn standing(granted: &Result<Granted, Error>) -> Standing {
+    match granted {
+        Ok(Granted::Refused(reply)) if reply.status == 401 => Standing::Refused,
+        Ok(_) => Standing::Accepted,
+        Err(_) => Standing::Unclear,
     }
 }

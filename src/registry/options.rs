@@ -1,13 +1,15 @@
 //! What the configuration says about registries, as data.
-use super::credentials::Secret;
-use crate::http::Settings;
+use super::{address::canonical, credentials::Secret};
+use crate::{
+    http::{ClientCertificate, Settings},
+    image::Platform,
+};
 use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, time::Duration};
 
 /// Everything that the configuration says about registries. The default asks public registries, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// By host in lower case, with its port if it has one, as references name it: `docker.io`,
-    /// `registry.example.com:5000`.
+    /// By their [canonical](super::canonical) names: `docker.io`, `registry.example.com:5000`.
     pub hosts: BTreeMap<String, HostOptions>,
     /// What may be asked beyond those.
     pub unlisted: Unlisted,
@@ -20,6 +22,11 @@ pub struct Options {
     pub helpers: Helpers,
     /// Whether the tags that exist are asked for when one does not.
     pub suggestions: bool,
+    /// What an image must offer; if this is empty, no image is fetched to see what it offers.
+    pub platforms: Vec<Platform>,
+    /// Whether the tags that stand beside digests are looked at even if all images are there. They decide nothing, so
+    /// otherwise they are asked for only where there is something to be said anyway.
+    pub pinned_tags: bool,
     /// How long one request may take, its body included.
     pub request_timeout: Duration,
     /// Roots of trust and proxies.
@@ -35,8 +42,21 @@ impl Default for Options {
             user_config: Vec::new(),
             helpers: Helpers::default(),
             suggestions: true,
+            platforms: Vec::new(),
+            pinned_tags: false,
             request_timeout: Duration::from_secs(5),
             http: Settings::default(),
+        }
+    }
+}
+
+impl Options {
+    /// The name by which a registry of a reference is known here. Over https a port of 443 says nothing.
+    pub(super) fn name_of(&self, registry: &str) -> String {
+        let name = canonical(registry);
+        match self.hosts.get(&name) {
+            Some(host) if host.plain_http && registry.ends_with(":443") => registry.to_ascii_lowercase(),
+            _ => name,
         }
     }
 }
@@ -120,6 +140,10 @@ pub struct HostOptions {
     pub credentials: CredentialChoice,
     /// Roots of trust for it, in PEM, beside the system's.
     pub ca_file: Option<PathBuf>,
+    /// The certificate that it is shown, and no other place.
+    pub client: Option<ClientCertificate>,
+    /// The registry, by its canonical name, whose images it is asked for first.
+    pub mirror_of: Option<String>,
     /// Whether it is asked over plain HTTP.
     pub plain_http: bool,
     /// Whether it may have a private or loopback address.
@@ -135,6 +159,8 @@ impl Default for HostOptions {
         Self {
             credentials: CredentialChoice::Docker,
             ca_file: None,
+            client: None,
+            mirror_of: None,
             plain_http: false,
             private: false,
             token_realms: Vec::new(),

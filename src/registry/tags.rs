@@ -1,124 +1,136 @@
-//! "Did you mean": the tags that a repository has, and which of them look like one that it has not.
+//! The list of a repository's tags, as far as it helps whoever asked for one that is not there.
 use super::{
     answer::Repository,
     attempt::Attempt,
+    complaint::Complaint,
+    exchange::Reply,
     host::{Host, Outcome},
+    nearest::{nearest, stem},
 };
-use crate::image::reference::is_tag;
+use crate::image::{Reference, reference::is_tag};
 use serde::Deserialize;
-use std::{cmp::Reverse, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// How long the list may take; the answer is known without it.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// What is kept of the time of the whole check.
 const RESERVE: Duration = Duration::from_millis(100);
-/// How many tags are asked for: the most that all registries grant.
-const PAGE: &str = "n=1000";
-/// How many are looked at: comparing takes time, and some registries send more than they are asked for.
-const LOOKED_AT: usize = 1000;
-/// How many are suggested.
-const SUGGESTIONS: usize = 3;
+/// How many tags are asked for: the most that all registries grant (ECR refuses to be asked for more).
+const PAGE: usize = 1000;
+/// How many are kept, since some registries send all that they have whatever they are asked for.
+const KEPT: usize = 20_000;
+/// Repositories whose tags are listed in one check: a report has room for the suggestions of a few.
+pub(super) const LISTS: usize = 64;
 
-/// What one page of a tag list says.
+/// What a tag list says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Listing {
-    Tags(Vec<String>),
+    Tags {
+        tags: Arc<Vec<String>>,
+        /// Whether there are more than these.
+        more: bool,
+    },
     NoRepository,
     Unknown,
 }
 
-/// What is known of the repository, and its tags that look like `tag`.
-pub(super) async fn alike(host: &Host, attempt: &Attempt, tag: &str) -> (Repository, Vec<String>) {
-    let repository = &attempt.repository;
-    match host.tags.get(repository, || list(host, attempt.clone())).await {
-        // Comparing waits for nobody, so nobody can interrupt it: late is too late.
-        Listing::Tags(_) if Instant::now() >= host.site.network.deadline => (Repository::Exists, Vec::new()),
-        Listing::Tags(tags) => (Repository::Exists, closest(tag, &tags)),
-        Listing::NoRepository => (Repository::Missing, Vec::new()),
-        Listing::Unknown => (Repository::Unknown, Vec::new()),
-    }
-}
-
-async fn list(host: &Host, mut attempt: Attempt) -> Listing {
+/// What is known of the repository of an absent image, and its tags that whoever wrote it may have meant.
+pub(super) async fn look(host: &Host, attempt: &Attempt, reference: &Reference) -> (Repository, Vec<String>) {
     let deadline = host.site.network.deadline;
     let until = (Instant::now() + PATIENCE).min(deadline.checked_sub(RESERVE).unwrap_or(deadline));
-    let mut url = host.endpoint.base.clone();
-    url.set_path(&format!("v2/{}/tags/list", attempt.repository));
-    url.set_query(Some(PAGE));
-    match timeout_at(until, host.get(&mut attempt, &url)).await {
-        Ok(Ok(Outcome::Reply(reply))) if reply.status == 200 && !reply.cut => read(&reply.body),
-        Ok(Ok(Outcome::Reply(reply))) if reply.status == 404 => {
-            let complaint = super::complaint::Complaint::of(&reply.body);
-            if complaint.code.as_deref() == Some("NAME_UNKNOWN") { Listing::NoRepository } else { Listing::Unknown }
+    let (mut tags, more) = match page(host, attempt, "", until).await {
+        Listing::Tags { tags, more } => (tags.to_vec(), more),
+        Listing::NoRepository => return (Repository::Missing, Vec::new()),
+        Listing::Unknown => return (Repository::Unknown, Vec::new()),
+    };
+    let Some(wanted) = reference.tag().filter(|_| reference.digest().is_none()) else {
+        return (Repository::Exists, Vec::new());
+    };
+    // Lists are in order, so what is near lies on a later page, and a registry can be asked to begin there.
+    if more
+        && tags.iter().all(|tag| tag.as_str() < wanted)
+        && let Listing::Tags { tags: further, .. } = page(host, attempt, stem(wanted), until).await
+    {
+        tags.extend_from_slice(&further);
+    }
+    if tags.iter().any(|tag| tag == wanted) {
+        return (Repository::Lists, Vec::new());
+    }
+    // Comparing waits for nobody, so nobody can interrupt it.
+    (Repository::Exists, nearest(wanted, &tags, until.into_std()))
+}
+
+/// One page that begins after `last`, fetched once for all who want it.
+async fn page(host: &Host, attempt: &Attempt, last: &str, until: Instant) -> Listing {
+    let key = (attempt.repository.clone(), last.to_owned());
+    let fetch = || async {
+        // Not given back: it counts the lists.
+        let Ok(permit) = host.site.lists.try_acquire() else { return Listing::Unknown };
+        permit.forget();
+        let mut attempt = attempt.clone();
+        attempt.accept = "application/json";
+        let mut url = host.url(&attempt, "tags", "list");
+        url.query_pairs_mut().append_pair("n", &PAGE.to_string());
+        if !last.is_empty() {
+            url.query_pairs_mut().append_pair("last", last);
         }
+        match timeout_at(until, host.get(&mut attempt, &url)).await {
+            Ok(Ok(Outcome::Reply(reply))) => read(&reply),
+            _ => Listing::Unknown,
+        }
+    };
+    host.tags.get(&key, fetch).await
+}
+
+fn read(reply: &Reply) -> Listing {
+    match reply.status {
+        200 if !reply.cut => {
+            let tags = tags(&reply.body);
+            // An empty list is what some registries answer for a repository that they do not have.
+            if tags.is_empty() {
+                return Listing::Unknown;
+            }
+            let more = reply.headers.contains_key("link") || tags.len() >= PAGE;
+            Listing::Tags { tags: Arc::new(tags), more }
+        }
+        404 if Complaint::of(&reply.body).code.as_deref() == Some("NAME_UNKNOWN") => Listing::NoRepository,
         _ => Listing::Unknown,
     }
 }
 
-fn read(body: &[u8]) -> Listing {
-    /// Nexus writes nulls among the tags, others in place of the list.
+/// Nexus writes nulls among the tags, others in place of the list; Artifactory writes digests.
+fn tags(body: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]
     struct Body {
+        #[serde(default, deserialize_with = "super::document::first::<_, _, KEPT>")]
         tags: Option<Vec<Option<String>>>,
     }
-    match serde_json::from_slice::<Body>(body) {
-        Ok(Body { tags: Some(tags) }) => {
-            Listing::Tags(tags.into_iter().flatten().filter(|tag| is_tag(tag)).take(LOOKED_AT).collect())
-        }
-        _ => Listing::Unknown,
-    }
-}
-
-/// The tags nearest to `wanted`: by edits, then by how long they begin alike, then the later in order.
-fn closest(wanted: &str, tags: &[String]) -> Vec<String> {
-    let limit = (wanted.chars().count() / 3).max(1);
-    let prefix = |tag: &str| tag.chars().zip(wanted.chars()).take_while(|(a, b)| a == b).count();
-    let mut near: Vec<_> = tags
-        .iter()
-        .map(|tag| (strsim::osa_distance(wanted, tag), Reverse(prefix(tag)), Reverse(tag)))
-        .filter(|(distance, ..)| *distance <= limit)
-        .collect();
-    near.sort();
-    near.dedup();
-    near.into_iter().take(SUGGESTIONS).map(|(.., Reverse(tag))| tag.clone()).collect()
+    let tags = serde_json::from_slice::<Body>(body).ok().and_then(|body| body.tags);
+    tags.into_iter().flatten().flatten().filter(|tag| is_tag(tag)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Listing, closest, read};
-
-    fn suggested(wanted: &str, tags: &[&str]) -> Vec<String> {
-        closest(wanted, &tags.iter().map(|&tag| tag.to_owned()).collect::<Vec<_>>())
-    }
+    use super::tags;
 
     #[test]
-    fn the_nearest_tags_come_first_and_at_most_three() {
-        assert_eq!(
-            suggested("1.4.3", &["1.4.2", "2.0.0", "1.4.1", "latest", "1.3.3", "1.4.4"]),
-            ["1.4.4", "1.4.2", "1.4.1"]
-        );
-        assert_eq!(suggested("v1.4.3", &["1.4.3", "v2.9.9"]), ["1.4.3"]);
-        assert_eq!(suggested("lastest", &["latest", "edge"]), ["latest"]);
-        assert!(suggested("9.9.9", &["latest", "sha-abcdef"]).is_empty());
-    }
-
-    #[test]
-    fn what_is_no_tag_is_dropped_and_so_is_what_nobody_asked_for() {
-        let page = |tags: &[String]| read(serde_json::json!({ "tags": tags }).to_string().as_bytes());
-        assert_eq!(
-            page(&["a".repeat(4 << 20), "-x".into(), "\u{1b}[2J".into(), "1".into()]),
-            Listing::Tags(vec!["1".into()])
-        );
-        let many: Vec<String> = (0..20_000).map(|n| n.to_string()).collect();
-        let Listing::Tags(kept) = page(&many) else { panic!() };
-        assert_eq!(kept, many[..1000]);
+    fn what_is_no_tag_is_dropped_and_so_is_what_nobody_can_want() {
+        let list = |tags: &[String]| super::tags(serde_json::json!({ "tags": tags }).to_string().as_bytes());
+        assert_eq!(list(&["a".repeat(4 << 20), "-x".into(), "\u{1b}[2J".into(), "1".into()]), ["1"]);
+        let many: Vec<String> = (0..50_000).map(|n| n.to_string()).collect();
+        assert_eq!(list(&many), many[..20_000]);
     }
 
     #[test]
     fn lists_with_nulls_are_read() {
-        assert_eq!(read(b"{\"name\":\"a\",\"tags\":[\"1\",null,\"2\"]}"), Listing::Tags(vec!["1".into(), "2".into()]));
-        assert_eq!(read(b"{\"tags\":null}"), Listing::Unknown);
-        assert_eq!(read(b"<html>"), Listing::Unknown);
+        assert_eq!(tags(b"{\"name\":\"a\",\"tags\":[\"1\",null,\"2\"]}"), ["1", "2"]);
+        assert!(tags(b"{\"tags\":null}").is_empty() && tags(b"{}").is_empty() && tags(b"<html>").is_empty());
+    }
+
+    #[test]
+    fn digests_among_the_tags_are_none() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        assert_eq!(tags(format!("{{\"tags\":[\"{digest}\",\"1\"]}}").as_bytes()), ["1"]);
     }
 }

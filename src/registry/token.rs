@@ -15,8 +15,8 @@ use reqwest::{
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-/// Tokens are small; so is what a token service says when it says no.
-const LIMITS: Limits = Limits { success: 64 * 1024, other: 8 * 1024 };
+/// Tokens are small; so is what a token service says when it says no, which is kept for every repository.
+const LIMITS: Limits = Limits { success: 64 * 1024, other: 2 * 1024 };
 
 /// Where a token is asked for, and for what.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,10 +52,21 @@ impl Service<'_> {
             let reply = self.send(&wanted.refresh(token)).await.map_err(failed)?;
             // Services that do not know this way of asking say so in one of four ways.
             if !matches!(reply.status, 400 | 401 | 404 | 405) {
-                return granted(reply, &host);
+                return self.kept(granted(reply, &host)?, host);
             }
         }
-        granted(self.send(&wanted.plain(credentials)).await.map_err(failed)?, &host)
+        let reply = self.send(&wanted.plain(credentials)).await.map_err(failed)?;
+        self.kept(granted(reply, &host)?, host)
+    }
+
+    /// A token is kept until the end of the check.
+    fn kept(&self, granted: Granted, host: String) -> Result<Granted, Error> {
+        match &granted {
+            Granted::Token(token) if !self.network.budget.keeps(token.expose().len()) => {
+                Err(Error::NotARegistry { host, reason: "its tokens are too long".to_owned() })
+            }
+            _ => Ok(granted),
+        }
     }
 
     async fn send(&self, request: &Request) -> Result<Reply, Failure> {
@@ -119,24 +130,23 @@ fn header(scheme: &str, value: &str) -> Option<HeaderValue> {
 fn granted(reply: Reply, host: &str) -> Result<Granted, Error> {
     #[derive(Deserialize)]
     struct Body {
-        #[serde(default)]
-        token: String,
-        #[serde(default)]
-        access_token: String,
+        token: Option<String>,
+        access_token: Option<String>,
     }
     if let Some(outage) = reply.as_outage(host) {
         return Err(outage);
     }
     match reply.status {
         200 => {}
-        401 | 403 => return Ok(Granted::Refused(reply)),
+        401 | 403 => return Ok(Granted::Refused(Reply { headers: HeaderMap::new(), ..reply })),
         status => {
             let message = Complaint::of(&reply.body).message;
             return Err(Error::Server { host: host.to_owned(), status, message });
         }
     }
     let body = serde_json::from_slice::<Body>(&reply.body).ok().filter(|_| !reply.cut);
-    let token = body.and_then(|body| [body.token, body.access_token].into_iter().find(|token| !token.is_empty()));
+    let token =
+        body.and_then(|body| [body.token, body.access_token].into_iter().flatten().find(|token| !token.is_empty()));
     match token {
         Some(token) => Ok(Granted::Token(Secret::new(token))),
         None => Err(Error::NotARegistry { host: host.to_owned(), reason: "it sent no token".to_owned() }),

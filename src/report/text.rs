@@ -23,6 +23,8 @@ pub struct Options {
     pub message: String,
     /// How many distinct images the push changes, present ones included.
     pub changed: usize,
+    /// Whether notes are said though there is nothing else to say.
+    pub notes: bool,
 }
 
 /// Writes the report; nothing at all if there is nothing to say.
@@ -38,6 +40,9 @@ fn render(report: &Report, options: &Options) -> String {
     block(&mut text, "warning", &of(Severity::Warn), options.changed);
     if let Some(severity) = report.notice_severity {
         notices(&mut text, if severity == Severity::Reject { "error" } else { "warning" }, &report.notices);
+    }
+    if options.notes || !text.is_empty() {
+        notes(&mut text, &report.notes);
     }
     if report.decision() == Decision::Reject {
         closing(&mut text, &rejected, &options.message);
@@ -72,10 +77,13 @@ fn block(text: &mut String, word: &str, findings: &[&Finding], changed: usize) {
 fn headline(findings: &[&Finding], changed: usize) -> String {
     let unverified = findings.iter().filter(|f| matches!(f.verdict, Verdict::Unverified | Verdict::NotAllowed)).count();
     let count = findings.len();
+    let useless = findings.iter().any(|f| matches!(f.verdict, Verdict::WrongPlatform | Verdict::WrongKind));
     let images = if changed == 1 { "image" } else { "images" };
     let fate = match unverified {
+        0 if useless => "cannot be pulled or run",
         0 => "cannot be pulled",
         n if n == count => "could not be verified",
+        _ if useless => "cannot be pulled or run, or could not be verified",
         _ => "cannot be pulled or could not be verified",
     };
     format!("{count} of {} changed {images} {fate}", changed.max(count))
@@ -124,6 +132,20 @@ fn notices(text: &mut String, word: &str, notices: &[Notice]) {
     }
 }
 
+/// A line each, for they ask nothing of anybody.
+fn notes(text: &mut String, notes: &[Notice]) {
+    if notes.is_empty() {
+        return;
+    }
+    separate(text);
+    for note in notes.iter().take(IN_FULL) {
+        text.push_str(&wrap(&format!("note: {}: {}", note.place, escape(&note.message, 2 * PIECE)), ""));
+    }
+    if notes.len() > IN_FULL {
+        let _ = writeln!(text, "note: ... and {} more", notes.len() - IN_FULL);
+    }
+}
+
 /// What to do, each piece of advice once.
 fn closing(text: &mut String, rejected: &[&Finding], message: &str) {
     separate(text);
@@ -153,6 +175,8 @@ fn in_a_word(verdict: &Verdict) -> &'static str {
         Verdict::Missing => "not found",
         Verdict::Denied => "not found, or no permission",
         Verdict::Blocked => "the registry refuses to serve it",
+        Verdict::WrongPlatform => "not for every platform",
+        Verdict::WrongKind => "not a container image",
         Verdict::Invalid => "not a valid reference",
         Verdict::NotAllowed => "the registry may not be asked",
         Verdict::Unverified => "could not be verified",
@@ -211,7 +235,7 @@ mod tests {
             findings: vec![finding("apps/prod/kustomization.yaml", Severity::Reject, Verdict::Missing)],
             ..Report::default()
         };
-        let options = Options { message: "Questions: #platform".into(), changed: 3 };
+        let options = Options { message: "Questions: #platform".into(), changed: 3, ..Options::default() };
         insta::assert_snapshot!(render(&report, &options), @r#"
         error: 1 of 3 changed images cannot be pulled
 
@@ -241,11 +265,27 @@ mod tests {
             findings: vec![finding("a.yaml", Severity::Warn, Verdict::Unverified)],
             notices: vec![notice],
             notice_severity: Some(Severity::Warn),
+            ..Report::default()
         };
-        let text = render(&report, &Options { message: "Questions?".into(), changed: 1 });
+        let text = render(&report, &Options { message: "Questions?".into(), changed: 1, ..Options::default() });
         assert!(text.starts_with("warning: 1 of 1 changed image could not be verified\n"), "{text}");
         assert!(text.contains("warning: 1 place could not be worked out"), "{text}");
         assert!(!text.contains("error:") && !text.contains("hint:") && !text.contains("Questions"), "{text}");
+    }
+
+    #[test]
+    fn notes_are_said_beside_the_rest_and_alone_only_to_who_wants_them() {
+        let note = Notice {
+            code: "tag-moved",
+            place: place("apps/a/web.yaml", 3),
+            message: "the tag \"1\" now means another\u{202e}".into(),
+        };
+        let mut report = Report { notes: vec![note], ..Report::default() };
+        assert_eq!(render(&report, &Options::default()), "");
+        let said = "note: apps/a/web.yaml:3:13: the tag \"1\" now means another\\u{202e}\n";
+        assert_eq!(render(&report, &Options { notes: true, ..Options::default() }), said);
+        report.findings = vec![finding("a.yaml", Severity::Warn, Verdict::Missing)];
+        assert!(render(&report, &Options::default()).ends_with(&format!("\n\n{said}")));
     }
 
     #[test]

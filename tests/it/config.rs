@@ -130,6 +130,23 @@ fn credentials_that_could_not_be_used_are_refused() {
 }
 
 #[test]
+fn what_is_said_of_a_registry_must_fit_together() {
+    for (text, words) in [
+        ("[registries.\"r.io\"]\nclient-cert = \"c.pem\"\n", &["r.io", "client-key"][..]),
+        ("[registries.\"r.io\"]\nclient-key = \"c.key\"\n", &["r.io", "client-cert"]),
+        ("[registries.\"r.io\"]\nplain-http = true\nclient-cert = \"c\"\nclient-key = \"c\"\n", &["plain-http"]),
+        ("[registries.\"r.io:443\"]\nplain-http = true\n", &["plain-http", "443"]),
+        ("[registries.\"r.io\"]\nmirror-of = \"https://docker.io\"\n", &["r.io", "mirror-of", "https://docker.io"]),
+        ("[registries.\"r.io\"]\nmirror-of = \"hub\"\n", &["mirror-of", "\"hub\""]),
+        ("[registries.\"r.io\"]\nmirror-of = \"r.io:443\"\n", &["no mirror of itself"]),
+        ("[registries.\"r.io\"]\n[registries.\"r.io:443\"]\n", &["\"r.io\"", "\"r.io:443\"", "the same"]),
+    ] {
+        let said = refusal(text);
+        assert!(words.iter().all(|word| said.contains(word)), "{text:?}: {said}");
+    }
+}
+
+#[test]
 fn every_source_of_credentials_can_be_written() {
     let text = "[credentials]\ndocker-config = [\"/etc/docker.json\"]\nhelper-dirs = [\"/opt/bin\"]\nhelper-env = [\"AWS_ROLE_ARN\"]\n\
         [registries.\"a.io\"]\ncredentials = \"docker\"\n[registries.\"b.io\"]\ncredentials = \"none\"\n\
@@ -172,4 +189,12 @@ fn a_file_that_is_extended_may_not_be_written_by_others_either() {
     fs::set_permissions(&base, fs::Permissions::from_mode(0o666)).expect("the file is ours");
     let said = refusal(&format!("extends = \"{}\"\n", base.display()));
     assert!(said.contains("base.toml") && said.contains("chmod"), "{said}");
+}
+
+#[test]
+fn mirrors_client_certificates_and_folders_of_certificates_can_be_configured() {
+    let text = "certs-dirs = []\n[registries.\"mirror.example:5000\"]\nmirror-of = \"docker.io\"\n\
+                client-cert = \"/etc/c.pem\"\nclient-key = \"/etc/c.key\"\n";
+    let (_folder, search) = repository(text);
+    search.load().unwrap();
 }

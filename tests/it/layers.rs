@@ -31,6 +31,7 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("granit_parser", &["yaml"]),
     ("hickory_resolver", &["http"]),
     ("http_body", &["lab"]),
+    ("hyper", &["http"]),
     ("regex", &["kustomize"]),
     ("reqwest", &["http", "registry"]),
     ("rustix", &["registry"]),
@@ -38,7 +39,7 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("tempfile", &["cli", "lab"]),
     ("tokio", &["cli", "gate", "http", "lab", "registry"]),
     ("tokio_rustls", &["lab"]),
-    ("toml", &["config"]),
+    ("toml", &["config", "http"]),
     ("tracing_subscriber", &["cli"]),
 ];
 

@@ -1,6 +1,7 @@
 //! The tests that need more than one room, as one binary.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod certificates;
 mod config;
 mod demo;
 mod deploy;

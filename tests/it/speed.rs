@@ -37,7 +37,7 @@ fn a_push_without_images_costs_at_most_three_times_what_git_takes_to_diff_it() {
 }
 
 /// What users run: a debug build takes three to five times as long to start, which says nothing of it.
-fn release_build() -> Option<PathBuf> {
+pub(crate) fn release_build() -> Option<PathBuf> {
     let profiles = Path::new(env!("CARGO_BIN_EXE_pullgate")).ancestors().nth(2)?;
     Some(profiles.join("release/pullgate")).filter(|path| path.exists())
 }

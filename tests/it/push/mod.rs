@@ -2,6 +2,7 @@
 mod broken;
 mod bytes;
 mod changes;
+mod contents;
 mod endings;
 mod histories;
 mod many;

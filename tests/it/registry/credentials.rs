@@ -347,7 +347,11 @@ fn a_file_is_read_again_for_the_next_check() {
     let ask = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        runtime.block_on(registries.check(std::slice::from_ref(&reference), deadline)).remove(&reference).unwrap()
+        runtime
+            .block_on(registries.check(std::slice::from_ref(&reference), deadline))
+            .answers
+            .remove(&reference)
+            .unwrap()
     };
     assert!(!is_present(&ask()));
     file(&folder, "config.json", &auths(&[alice(&registry.host())]));

@@ -1,11 +1,20 @@
 //! Asking registries: real HTTP against the registry in the process.
-mod answers;
+mod absent;
 mod authorization;
 mod credentials;
 mod distribution;
 mod helpers;
+mod instruments;
+mod kinds;
+mod memory;
+mod mirrors;
 mod outages;
+mod pinned;
 mod places;
+mod platforms;
+mod present;
+mod proxies;
+mod suggestions;
 mod tls;
 
 use pullgate::{
@@ -63,8 +72,8 @@ fn check(options: Options, references: &[String]) -> Vec<Checked> {
 fn check_within(options: Options, references: &[String], time: Duration) -> Vec<Checked> {
     let references: Vec<Reference> = references.iter().map(|text| Reference::parse(text).unwrap()).collect();
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let answers = runtime.block_on(Registries::new(options).check(&references, Instant::now() + time));
-    references.iter().map(|reference| answers[reference].clone()).collect()
+    let checked = runtime.block_on(Registries::new(options).check(&references, Instant::now() + time));
+    references.iter().map(|reference| checked.answers[reference].clone()).collect()
 }
 
 /// The answer about one image of the registry, asked with these options.

@@ -163,3 +163,41 @@ fn a_place_that_we_are_redirected_to_may_ask_for_a_token_but_not_for_ours() {
     assert!(is_present(&check(options, &[format!("{}/team/app:1", registry.host())])[0]));
     assert!(requests(&target).iter().all(|line| !line.ends_with(" Basic")));
 }
+
+#[test]
+fn an_answer_with_too_many_headers_is_no_answer() {
+    let registry = open();
+    let headers = vec![("x-padding".to_owned(), "x".repeat(1024)); 40];
+    registry.misbehave(Scope::everything(), Behaviour::Status { code: 404, headers, body: String::new() });
+    let checked = ask(&registry, plain(), "team/app:1");
+    let Err(Error::Unreachable { failure, .. }) = checked else { panic!("{checked:?}") };
+    assert!(failure.to_string().contains("32 KiB"), "{failure}");
+}
+
+#[test]
+fn a_registry_that_sends_every_image_to_another_host_gets_us_to_no_more_than_fifty() {
+    let registry = open();
+    let images: Vec<String> = (0..200).map(|n| format!("{}/app{n}:1", registry.host())).collect();
+    for n in 0..200 {
+        // Addresses for documentation: none of them is connected to, but all are judged.
+        registry.misbehave(format!("app{n}").as_str(), Behaviour::Redirect(format!("https://192.0.2.{n}/v2/")));
+    }
+    let checked = check(listing(&registry, plain()), &images);
+    let asked = checked.iter().filter(|checked| matches!(checked, Ok(Answer::NotAllowed { .. }))).count();
+    let diverted = checked.iter().filter(|checked| matches!(checked, Err(Error::Diverted { .. }))).count();
+    assert_eq!((asked, diverted), (50, 150));
+}
+
+#[test]
+fn nothing_is_asked_for_in_packed_form() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let head = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(stream)).map_while(Result::ok);
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    });
+    let options = Options { hosts: [(host.clone(), plain())].into(), ..Options::default() };
+    drop(check(options, &[format!("{host}/team/app:1")]));
+    assert!(head.join().unwrap().to_lowercase().contains("accept-encoding: identity"));
+}

@@ -1,37 +1,42 @@
-//! TLS: private CAs, and what an unknown one is: an outage, not an absent image.
-use super::{check, is_present};
+//! TLS: private CAs and client certificates; and what does not fit is an outage, not an absent image.
+use super::{Checked, check, is_present};
+use crate::certificates::{Authority, Certified, keep};
 use pullgate::{
-    http::{Failure, Roots},
+    http::{ClientCertificate, Failure, Roots},
     lab::{self, Behaviour, Registry, Tls},
     registry::{Error, HostOptions, Options},
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf};
 use tempfile::TempDir;
 
+/// A registry behind TLS with twenty images, and the CA of its certificate.
 struct Secured {
     registry: Registry,
+    ca: Authority,
     folder: TempDir,
 }
 
 impl Secured {
     fn start() -> Self {
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let names = ["127.0.0.1".to_owned()];
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &ca).unwrap();
-        let tls = Tls { certificate_pem: certificate.pem(), key_pem: key.serialize_pem(), client_ca_pem: None };
-        let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("ca.pem"), ca.pem()).unwrap();
-        let registry = Registry::start(lab::Options { tls: Some(tls), ..lab::Options::default() }).unwrap();
+        Self::with(|ca| ca.server("127.0.0.1"), None)
+    }
+
+    /// One that wants a certificate of this CA.
+    fn wanting(clients: &Authority) -> Self {
+        Self::with(|ca| ca.server("127.0.0.1"), Some(clients.pem()))
+    }
+
+    fn with(certified: impl FnOnce(&Authority) -> Certified, client_ca_pem: Option<String>) -> Self {
+        let (ca, folder) = (Authority::new(), TempDir::new().unwrap());
+        let Certified { certificate, key } = certified(&ca);
+        let tls = Some(Tls { certificate_pem: certificate, key_pem: key, client_ca_pem });
+        let registry = Registry::start(lab::Options { tls, ..lab::Options::default() }).unwrap();
         (0..20).for_each(|n| drop(registry.push("team/app", &n.to_string())));
-        Self { registry, folder }
+        Self { registry, ca, folder }
     }
 
     fn ca(&self) -> PathBuf {
-        self.folder.path().join("ca.pem")
+        keep(self.folder.path(), "ca.pem", &self.ca.pem())
     }
 
     fn options(&self, ca_file: Option<PathBuf>) -> Options {
@@ -39,9 +44,42 @@ impl Secured {
         Options { hosts: [(self.registry.host(), host)].into(), ..Options::default() }
     }
 
+    /// With these files in the registry's folder in a `certs.d`.
+    fn with_certs_d(&self, files: &[(&str, &str)]) -> Options {
+        let folder = self.folder.path().join("certs.d");
+        for (name, text) in files {
+            keep(&folder.join(self.registry.host()), name, text);
+        }
+        let mut options = self.options(None);
+        options.http.certs_dirs = vec![folder];
+        options
+    }
+
     fn images(&self) -> Vec<String> {
         (0..20).map(|n| format!("{}/team/app:{n}", self.registry.host())).collect()
     }
+
+    fn ask(&self, options: Options) -> Checked {
+        check(options, &self.images()[..1]).remove(0)
+    }
+
+    /// The reason why the registry could not be asked; not one request reached it.
+    fn refusal(&self, options: Options) -> String {
+        let checked = self.ask(options);
+        let Err(Error::Unreachable { failure: Failure::Tls(reason), .. }) = checked else { panic!("{checked:?}") };
+        assert!(self.registry.requests().is_empty());
+        reason
+    }
+}
+
+fn client_files(certified: &Certified, folder: &TempDir) -> ClientCertificate {
+    let (certificate, key) = certified.keep(folder.path(), "client");
+    ClientCertificate { certificate, key }
+}
+
+fn presenting(mut options: Options, client: &ClientCertificate) -> Options {
+    options.hosts.values_mut().for_each(|host| host.client = Some(client.clone()));
+    options
 }
 
 #[test]
@@ -52,7 +90,7 @@ fn a_private_ca_is_trusted_where_it_is_configured() {
     let everywhere = |roots| {
         let mut options = secured.options(None);
         options.http.roots = roots;
-        check(options, &secured.images()[..1]).remove(0)
+        secured.ask(options)
     };
     assert!(is_present(&everywhere(Roots { files: vec![secured.ca()], ..Roots::default() })));
     let folders = vec![secured.folder.path().to_owned()];
@@ -60,21 +98,160 @@ fn a_private_ca_is_trusted_where_it_is_configured() {
 }
 
 #[test]
-fn with_http_2_one_connection_carries_everything() {
+fn a_cold_host_with_http_2_sees_one_connection() {
     let secured = Secured::start();
-    assert!(check(secured.options(Some(secured.ca())), &secured.images()).iter().all(is_present));
-    assert_eq!(secured.registry.requests().len(), 20);
+    let checked = check(secured.options(Some(secured.ca())), &secured.images());
+    assert!(checked.iter().all(is_present), "{checked:?}");
     assert_eq!(secured.registry.connections(), 1);
 }
 
 #[test]
 fn an_unknown_ca_is_an_outage() {
     let secured = Secured::start();
-    for checked in check(secured.options(None), &secured.images()) {
-        let Err(Error::Unreachable { failure: Failure::Tls(reason), .. }) = checked else { panic!("{checked:?}") };
-        assert!(reason.contains("UnknownIssuer"), "{reason}");
-    }
-    assert!(secured.registry.requests().is_empty());
+    let reason = secured.refusal(secured.options(None));
+    assert!(reason.contains("UnknownIssuer"), "{reason}");
+}
+
+#[test]
+fn an_expired_certificate_is_an_outage() {
+    let secured = Secured::with(|ca| ca.expired("127.0.0.1"), None);
+    let reason = secured.refusal(secured.options(Some(secured.ca())));
+    assert!(reason.contains("expired"), "{reason}");
+}
+
+#[test]
+fn a_certificate_of_another_name_is_an_outage() {
+    let secured = Secured::with(|ca| ca.server("registry.example"), None);
+    let reason = secured.refusal(secured.options(Some(secured.ca())));
+    assert!(reason.contains("not valid for name"), "{reason}");
+}
+
+#[test]
+fn a_registry_that_wants_a_client_certificate_says_so_to_who_has_none() {
+    let secured = Secured::wanting(&Authority::new());
+    let reason = secured.refusal(secured.options(Some(secured.ca())));
+    assert!(reason.contains("wants a client certificate"), "{reason}");
+}
+
+#[test]
+fn a_client_certificate_is_shown_where_it_is_configured() {
+    let clients = Authority::new();
+    let secured = Secured::wanting(&clients);
+    let client = client_files(&clients.client(), &secured.folder);
+    let options = presenting(secured.options(Some(secured.ca())), &client);
+    let checked = check(options, &secured.images());
+    assert!(checked.iter().all(is_present), "{checked:?}");
+}
+
+#[test]
+fn a_client_certificate_of_another_ca_is_an_outage() {
+    let secured = Secured::wanting(&Authority::new());
+    let client = client_files(&Authority::new().client(), &secured.folder);
+    let checked = secured.ask(presenting(secured.options(Some(secured.ca())), &client));
+    assert!(matches!(checked, Err(Error::Unreachable { failure: Failure::Tls(_), .. })), "{checked:?}");
+}
+
+#[test]
+fn a_client_key_that_is_not_the_certificates_is_said_by_its_name() {
+    let clients = Authority::new();
+    let secured = Secured::wanting(&clients);
+    let mut client = client_files(&clients.client(), &secured.folder);
+    client.key = keep(secured.folder.path(), "other.key", &clients.client().key);
+    let checked = secured.ask(presenting(secured.options(Some(secured.ca())), &client));
+    let Err(Error::Local(message)) = checked else { panic!("{checked:?}") };
+    assert!(message.contains("client.pem") && message.contains("other.key"), "{message}");
+    assert!(!message.contains("PRIVATE"), "{message}");
+}
+
+#[test]
+fn a_client_certificate_that_cannot_be_read_is_said_by_its_name() {
+    let secured = Secured::start();
+    let missing = ClientCertificate { certificate: "/nonexistent.pem".into(), key: "/nonexistent.key".into() };
+    let checked = secured.ask(presenting(secured.options(Some(secured.ca())), &missing));
+    let Err(Error::Local(message)) = checked else { panic!("{checked:?}") };
+    assert!(message.contains("/nonexistent.pem"), "{message}");
+}
+
+#[test]
+fn a_ca_in_dockers_folder_is_trusted_for_its_host_alone() {
+    let secured = Secured::start();
+    let options = secured.with_certs_d(&[("ca.crt", &secured.ca.pem())]);
+    assert!(is_present(&secured.ask(options.clone())));
+    let other = Secured::with(|_| secured.ca.server("127.0.0.1"), None);
+    let mut elsewhere = other.options(None);
+    elsewhere.http = options.http;
+    let reason = other.refusal(elsewhere);
+    assert!(reason.contains("UnknownIssuer"), "{reason}");
+}
+
+#[test]
+fn a_client_certificate_in_dockers_folder_is_shown() {
+    let clients = Authority::new();
+    let (secured, client) = (Secured::wanting(&clients), clients.client());
+    let files = [("ca.crt", secured.ca.pem()), ("us.cert", client.certificate), ("us.key", client.key)];
+    let options = secured.with_certs_d(&files.each_ref().map(|(name, text)| (*name, text.as_str())));
+    assert!(is_present(&secured.ask(options)));
+}
+
+#[test]
+fn a_client_certificate_in_a_hosts_toml_is_shown() {
+    let clients = Authority::new();
+    let (secured, client) = (Secured::wanting(&clients), clients.client());
+    let text = format!(
+        "server = \"https://{}\"\nca = \"authority.pem\"\nclient = [[\"us.pem\", \"us-key.pem\"]]\n",
+        secured.registry.host()
+    );
+    let files = [
+        ("hosts.toml", text),
+        ("authority.pem", secured.ca.pem()),
+        ("us.pem", client.certificate),
+        ("us-key.pem", client.key),
+    ];
+    let options = secured.with_certs_d(&files.each_ref().map(|(name, text)| (*name, text.as_str())));
+    assert!(is_present(&secured.ask(options)));
+}
+
+#[test]
+fn skip_verify_in_a_hosts_toml_is_not_heeded() {
+    let secured = Secured::start();
+    let text = format!("[host.\"https://{}\"]\nskip_verify = true\n", secured.registry.host());
+    let reason = secured.refusal(secured.with_certs_d(&[("hosts.toml", &text)]));
+    assert!(reason.contains("UnknownIssuer"), "{reason}");
+}
+
+#[test]
+fn a_hosts_toml_that_is_broken_is_said_by_its_name() {
+    let secured = Secured::start();
+    let checked = secured.ask(secured.with_certs_d(&[("hosts.toml", "ca = ")]));
+    let Err(Error::Local(message)) = checked else { panic!("{checked:?}") };
+    assert!(message.contains("hosts.toml"), "{message}");
+}
+
+#[test]
+fn a_client_certificate_does_not_follow_a_redirect() {
+    let clients = Authority::new();
+    let (first, target) = (Secured::wanting(&clients), Secured::wanting(&clients));
+    let to = format!("https://{}/v2/team/app/manifests/0", target.registry.host());
+    first.registry.misbehave("team/app", Behaviour::Redirect(to));
+    let client = client_files(&clients.client(), &first.folder);
+    let mut options = presenting(first.options(Some(first.ca())), &client);
+    options.hosts.extend(target.options(Some(target.ca())).hosts);
+    let checked = first.ask(options.clone());
+    assert!(matches!(checked, Err(Error::Unreachable { failure: Failure::Tls(_), .. })), "{checked:?}");
+    assert!(target.registry.requests().is_empty());
+    assert!(is_present(&first.ask(presenting(options, &client))), "it has its own");
+}
+
+#[test]
+fn a_registry_at_port_443_is_the_same_with_and_without_it() {
+    // Nobody listens there, so both end alike, and are asked as one.
+    let host = HostOptions { private: true, ..HostOptions::default() };
+    let options = Options { hosts: [("127.0.0.1".to_owned(), host)].into(), ..Options::default() };
+    let images = ["127.0.0.1/team/app:1", "127.0.0.1:443/team/app:1", "127.0.0.1:443/team/app:2"].map(str::to_owned);
+    let checked: BTreeSet<String> =
+        check(options, &images).into_iter().map(|checked| checked.unwrap_err().to_string()).collect();
+    assert_eq!(checked.len(), 1, "{checked:?}");
+    assert!(checked.iter().all(|said| said.contains("cannot connect")), "{checked:?}");
 }
 
 #[test]
