@@ -1,14 +1,10 @@
 //! What registries answer about images, and what is made of it.
-use super::{Checked, ask, check, describe, is_present, listing, open, plain, requests};
+use super::{Checked, ask, check, describe, error_code, is_present, listing, open, plain, requests};
 use pullgate::{
     lab::{Behaviour, Registry, Scope},
     registry::{Answer, Error, Repository},
 };
 use std::time::Duration;
-
-fn error_code(status: u16, code: &str, message: &str) -> Behaviour {
-    Behaviour::ErrorCode { status, code: code.to_owned(), message: message.to_owned() }
-}
 
 fn suggestions(checked: Checked) -> (Repository, Vec<String>) {
     match checked {
