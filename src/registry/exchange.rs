@@ -1,6 +1,6 @@
 //! One question and its answer over HTTP: time limits, retries, sizes. Nothing here knows what is asked.
 use super::{
-    address::{authority, origin},
+    address::authority,
     error::Error,
     quiet::{Quiet, Wish},
 };
@@ -78,12 +78,11 @@ impl Network {
         limits: Limits,
     ) -> Result<Reply, Failure> {
         let client = self.clients.client(&request.url, reach)?;
-        let host = origin(&request.url);
         let (mut connected, mut served, mut told) = (false, false, 0);
         loop {
             // The semaphore is never closed.
             let permit = permits.acquire().await;
-            match self.quiet.of(&host) {
+            match self.quiet.of(request) {
                 Some(Wish::Until(until)) => {
                     drop(permit);
                     sleep_until(until).await;
@@ -102,7 +101,7 @@ impl Network {
                     sleep(PAUSE).await;
                 }
                 Ok(reply) if reply.wants_quiet() => {
-                    self.quiet.keep(&host, &reply, told, self.deadline);
+                    self.quiet.keep(request, &reply, told, self.deadline);
                     if told == TOLD {
                         return Ok(reply);
                     }

@@ -1,5 +1,7 @@
 //! Registries that limit how often they are asked.
-use super::{ask, bearer, check, check_within, describe, is_present, listing, open, plain, requests, status, with};
+use super::{
+    ask, bearer, check, check_within, describe, error_code, is_present, listing, open, plain, requests, status, with,
+};
 use pullgate::{
     lab::{Behaviour, Registry, Scope},
     registry::{Error, HostOptions},
@@ -139,6 +141,19 @@ fn when_one_request_is_told_to_wait_all_of_the_host_wait() {
         assert!(checked.join().unwrap().iter().all(is_present));
     });
     assert_eq!(registry.requests().len(), 41);
+}
+
+#[test]
+fn a_limit_to_pulls_does_not_hold_up_who_only_looks_as_on_docker_hub() {
+    let registry = open();
+    let images = many(&registry, 10);
+    let absent = format!("{}/team/absent:1", registry.host());
+    registry.misbehave(Scope::from("team/absent:1").get(), busy("99999999999"));
+    registry.misbehave(Scope::from("team/absent:1").head(), error_code(404, "MANIFEST_UNKNOWN", "unknown"));
+    let options = listing(&registry, HostOptions { concurrency: 1, ..plain() });
+    let mut checked = check(options, &[vec![absent], images].concat());
+    assert!(matches!(checked.remove(0), Err(Error::Busy { .. })));
+    assert!(checked.iter().all(is_present), "{checked:?}");
 }
 
 #[test]

@@ -228,6 +228,16 @@ fn a_realm_that_may_not_be_asked_is_answered_with_the_line_that_would_allow_it()
 }
 
 #[test]
+fn a_realm_at_a_port_that_may_not_be_asked_is_answered_with_the_option_that_would_allow_it() {
+    let registry = asking(bearer(), &["Bearer realm=\"http://gitlab.invalid:8080/jwt/auth\""]);
+    let checked = ask(&registry, plain(), "a:1");
+    assert_eq!(
+        describe(&checked, &registry, "a:1"),
+        "HOST sends us to http://gitlab.invalid:8080, which is not listed in token-realms"
+    );
+}
+
+#[test]
 fn where_the_realm_is_wrong_but_a_password_would_do_it_is_shown() {
     let folder = TempDir::new().unwrap();
     let registry = asking(basic(), &["Bearer realm=\"http://localhost:3000/v2/token\"", "Basic realm=\"lab\""]);
