@@ -30,28 +30,34 @@ fn tags(registry: &Registry) -> Vec<String> {
     (0..20).map(|n| format!("{}/team/app:{n}", registry.host())).collect()
 }
 
-/// Asserts that all can be pulled; the requests, and how many of them were made one after the other.
-fn cost(registry: &Registry, options: HostOptions, images: &[String]) -> (usize, u128) {
-    let start = Instant::now();
-    let checked = check(listing(registry, options), images);
-    let exchanges = start.elapsed().as_millis() / LATENCY.as_millis();
-    assert!(checked.iter().all(is_present), "{checked:?}");
-    let requests = requests(registry);
-    let tokens: Vec<_> = requests.iter().filter(|line| line.contains("/token")).collect();
-    assert_eq!(tokens.iter().collect::<BTreeSet<_>>().len(), tokens.len(), "a token is asked for once: {tokens:?}");
-    (requests.len(), exchanges)
+/// Asserts that all can be pulled with so many requests, of which so many are made one after the other. A busy machine
+/// may seem to need more of these, but not three times in a row.
+fn costs(registry: &Registry, options: &HostOptions, images: &[String], (total, exchanges): (usize, u128)) {
+    let took = |_| {
+        registry.clear();
+        let start = Instant::now();
+        let checked = check(listing(registry, options.clone()), images);
+        let took = start.elapsed().as_millis() / LATENCY.as_millis();
+        assert!(checked.iter().all(is_present), "{checked:?}");
+        let requests = requests(registry);
+        assert_eq!(requests.len(), total);
+        let tokens: Vec<_> = requests.iter().filter(|line| line.contains("/token")).collect();
+        assert_eq!(tokens.iter().collect::<BTreeSet<_>>().len(), tokens.len(), "a token is asked for once: {tokens:?}");
+        took
+    };
+    assert!((0..3).map(took).any(|took| took == exchanges), "more than {exchanges} exchanges");
 }
 
 #[test]
 fn twenty_repositories_for_anybody_take_20_requests_the_first_alone() {
     let registry = slow(Auth::None);
-    assert_eq!(cost(&registry, plain(), &repositories(&registry)), (20, 2));
+    costs(&registry, &plain(), &repositories(&registry), (20, 2));
 }
 
 #[test]
 fn twenty_repositories_with_a_token_each_take_41_requests_in_three_exchanges() {
     let registry = slow(bearer());
-    assert_eq!(cost(&registry, plain(), &repositories(&registry)), (1 + 20 + 20, 3));
+    costs(&registry, &plain(), &repositories(&registry), (1 + 20 + 20, 3));
 }
 
 #[test]
@@ -59,34 +65,34 @@ fn twenty_repositories_with_a_token_for_all_take_22_requests_in_three_exchanges(
     let registry = slow(bearer());
     let header = "Bearer realm=\"/token\",service=\"lab\",scope=\"*\"".to_owned();
     registry.misbehave(Scope::everything(), Behaviour::Challenge(vec![header]));
-    assert_eq!(cost(&registry, plain(), &repositories(&registry)), (1 + 1 + 20, 3));
+    costs(&registry, &plain(), &repositories(&registry), (1 + 1 + 20, 3));
 }
 
 #[test]
 fn twenty_tags_of_one_repository_take_22_requests_in_three_exchanges() {
     let registry = slow(bearer());
-    assert_eq!(cost(&registry, plain(), &tags(&registry)), (1 + 1 + 20, 3));
+    costs(&registry, &plain(), &tags(&registry), (1 + 1 + 20, 3));
 }
 
 #[test]
 fn twenty_tags_of_one_repository_with_credentials_take_22_requests_in_three_exchanges() {
     let folder = TempDir::new().unwrap();
     let registry = slow(bearer());
-    assert_eq!(cost(&registry, alice(&folder, "s3cret"), &tags(&registry)), (1 + 1 + 20, 3));
+    costs(&registry, &alice(&folder, "s3cret"), &tags(&registry), (1 + 1 + 20, 3));
 }
 
 #[test]
 fn twenty_repositories_with_credentials_take_one_exchange_more_for_their_first_use_goes_alone() {
     let folder = TempDir::new().unwrap();
     let registry = slow(bearer());
-    assert_eq!(cost(&registry, alice(&folder, "s3cret"), &repositories(&registry)), (1 + 20 + 20, 4));
+    costs(&registry, &alice(&folder, "s3cret"), &repositories(&registry), (1 + 20 + 20, 4));
 }
 
 #[test]
 fn twenty_repositories_with_a_password_take_21_requests_in_three_exchanges() {
     let folder = TempDir::new().unwrap();
     let registry = slow(basic());
-    assert_eq!(cost(&registry, alice(&folder, "s3cret"), &repositories(&registry)), (1 + 20, 3));
+    costs(&registry, &alice(&folder, "s3cret"), &repositories(&registry), (1 + 20, 3));
 }
 
 #[test]
@@ -96,5 +102,5 @@ fn twenty_repositories_with_a_foreign_token_host_take_as_many() {
     let realm = format!("Bearer realm=\"http://{other}/token\",service=\"lab\"");
     registry.misbehave(Scope::everything(), Behaviour::Challenge(vec![realm]));
     let options = HostOptions { token_realms: vec![other], ..plain() };
-    assert_eq!(cost(&registry, options, &repositories(&registry)), (1 + 20 + 20, 3));
+    costs(&registry, &options, &repositories(&registry), (1 + 20 + 20, 3));
 }
