@@ -11,6 +11,7 @@ use reqwest::{
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use std::{
+    future::pending,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -72,8 +73,8 @@ pub(super) struct Network {
 
 impl Network {
     /// Sends a request, and again where that may help: once after a connection failed, once after a 408, 500, 502, 503
-    /// or 504, twice after a 429. While its host wants to be left alone, a request waits; if that is for longer than
-    /// the time allows, the host's last word is its answer. After the deadline nobody wants an answer any more.
+    /// or 504, twice after being told to wait. While its host wants to be left alone, a request waits; if that is for longer than
+    /// the time allows, the host's last word is its answer. After the deadline there is no answer.
     pub(super) async fn send(
         &self,
         permits: &Semaphore,
@@ -90,7 +91,7 @@ impl Network {
             if self.budget.excludes(&host) {
                 return Err(too_much());
             }
-            match self.quiet.of(&host) {
+            match self.quiet.of(request) {
                 Some(Wish::Until(until)) => {
                     drop(permit);
                     sleep_until(until).await;
@@ -102,18 +103,22 @@ impl Network {
             let outcome = self.once(&client, request, limits).await;
             drop(permit);
             match outcome {
-                _ if Instant::now() >= self.deadline => return Err(Failure::Timeout),
-                Err(Failure::Connect(_)) if !connected => connected = true,
-                Ok(reply) if matches!(reply.status, 408 | 500 | 502 | 503 | 504) && !served => {
-                    served = true;
+                // All that is left is to be dropped; reading a late answer would only hold up the report.
+                _ if Instant::now() >= self.deadline => return pending().await,
+                Err(Failure::Connect(_)) if !connected => {
+                    connected = true;
                     sleep(PAUSE).await;
                 }
-                Ok(reply) if reply.status == 429 => {
-                    self.quiet.keep(&host, &reply, told, self.deadline);
+                Ok(reply) if reply.wants_quiet() => {
+                    self.quiet.keep(request, &reply, told, self.deadline);
                     if told == TOLD {
                         return Ok(reply);
                     }
                     told += 1;
+                }
+                Ok(reply) if matches!(reply.status, 408 | 500 | 502 | 503 | 504) && !served => {
+                    served = true;
+                    sleep(PAUSE).await;
                 }
                 outcome => return outcome,
             }
@@ -194,6 +199,11 @@ impl Reply {
     /// When to ask again, in either form of RFC 9110, section 10.2.3.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         retry_after(self.headers.get(RETRY_AFTER)?, SystemTime::now())
+    }
+
+    /// Whether we are told to wait.
+    fn wants_quiet(&self) -> bool {
+        self.status == 429 || (self.status == 503 && self.retry_after().is_some())
     }
 
     /// The answers that say nothing about the image: too many requests, a broken server.

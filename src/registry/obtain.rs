@@ -13,10 +13,14 @@ use super::{
     trial::Standing,
 };
 use reqwest::Url;
+use std::net::IpAddr;
 
 /// Why a realm may not be asked by which the registry means itself.
 const MISNAMED: Forbidden =
     Forbidden("which seems to be its own address seen from inside: its public URL is set wrong (in Gitea: ROOT_URL)");
+
+/// Why a realm may not be asked that could be allowed.
+const UNNAMED: Forbidden = Forbidden("which is not listed in token-realms");
 
 impl Host {
     /// Holds the credentials themselves for the registry's own origin.
@@ -90,17 +94,36 @@ impl Host {
             Halt::Error(Error::Unreachable { failure, .. }) => self.halt(realm, failure),
             halt => halt,
         };
-        let is_unfit = match &halt {
-            Halt::Error(error) => matches!(error, Error::Diverted { .. } | Error::Unreachable { .. }),
-            Halt::Answer(answer) => matches!(answer, Answer::NotAllowed { .. }),
-        };
-        if is_unfit && self.is_misnamed(realm) { self.diverted(realm, MISNAMED) } else { halt }
+        match halt {
+            Halt::Error(Error::Diverted { .. } | Error::Unreachable { .. })
+            | Halt::Answer(Answer::NotAllowed { .. })
+                if self.is_misnamed(realm) =>
+            {
+                self.diverted(realm, MISNAMED)
+            }
+            Halt::Answer(Answer::NotAllowed { refusal, host, .. }) if self.endpoint.listed => {
+                let registry = format!("[registries.\"{}\"]", self.endpoint.registry.to_ascii_lowercase());
+                let configuration = vec![registry, format!("token-realms = [\"{host}\"]")];
+                Halt::Answer(Answer::NotAllowed { refusal, host, configuration })
+            }
+            Halt::Error(Error::Diverted { .. })
+                if self.endpoint.listed
+                    && realm.scheme() == self.endpoint.base.scheme()
+                    && realm.username().is_empty()
+                    && realm.password().is_none() =>
+            {
+                self.diverted(realm, UNNAMED)
+            }
+            halt => halt,
+        }
     }
 
     /// Whether a realm seems to be the registry itself by a name that only it would use: Gitea with a wrong `ROOT_URL`.
     fn is_misnamed(&self, realm: &Url) -> bool {
         let host = realm.host_str().unwrap_or_default();
-        let local = host == "localhost" || host.starts_with("127.") || host == "[::1]" || host == "0.0.0.0";
+        let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        let here = address.is_some_and(|address| address.is_loopback() || address.is_unspecified());
+        let local = host == "localhost" || here;
         !self.endpoint.is_own(realm) && (local || Some(host) == self.endpoint.base.host_str())
     }
 

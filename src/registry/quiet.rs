@@ -1,5 +1,9 @@
 //! Hosts that want to be left alone: when one request is told to wait, all requests to that host wait.
-use super::exchange::Reply;
+use super::{
+    address::origin,
+    exchange::{Reply, Request},
+};
+use reqwest::Method;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -12,9 +16,9 @@ const LEAST: Duration = Duration::from_millis(250);
 /// For how long, if it does not say; twice as long the next time.
 const UNSAID: Duration = Duration::from_secs(1);
 
-/// Those hosts, by origin.
+/// Those hosts, by origin, and whether only to GET: Docker Hub counts what is pulled by it and not who asks with HEAD.
 #[derive(Debug, Default)]
-pub(super) struct Quiet(Mutex<BTreeMap<String, Wish>>);
+pub(super) struct Quiet(Mutex<BTreeMap<(String, bool), Wish>>);
 
 /// How long a host wants to be left alone.
 #[derive(Clone, Debug)]
@@ -25,29 +29,32 @@ pub(super) enum Wish {
 }
 
 impl Quiet {
-    /// What a host wishes, if it still does.
-    pub(super) fn of(&self, host: &str) -> Option<Wish> {
-        let now = Instant::now();
-        self.lock().get(host).filter(|wish| !matches!(wish, Wish::Until(until) if *until <= now)).cloned()
+    /// What the host of a request wishes, if it still does.
+    pub(super) fn of(&self, request: &Request) -> Option<Wish> {
+        let (now, hosts) = (Instant::now(), self.lock());
+        let limits = [false, true].into_iter().filter(|pulls| !pulls || request.method == Method::GET);
+        let mut wishes = limits.filter_map(|pulls| hosts.get(&(origin(&request.url), pulls)));
+        wishes.find(|wish| !matches!(wish, Wish::Until(until) if *until <= now)).cloned()
     }
 
-    /// Leaves a host alone for as long as its 429 says, if that is no more than half of the time that is left: somebody
+    /// Leaves a host alone for as long as its answer says, if that is no more than half of the time that is left: somebody
     /// has to ask after it. `told` is how often the request was told so before.
-    pub(super) fn keep(&self, host: &str, reply: &Reply, told: u32, deadline: Instant) {
+    pub(super) fn keep(&self, request: &Request, reply: &Reply, told: u32, deadline: Instant) {
+        let host = (origin(&request.url), request.method == Method::GET);
         let now = Instant::now();
         let delay = reply.retry_after().unwrap_or(UNSAID * 2_u32.saturating_pow(told)).max(LEAST);
         let mut hosts = self.lock();
-        let wish = match hosts.get(host) {
+        let wish = match hosts.get(&host) {
             _ if delay > deadline.saturating_duration_since(now) / 2 => Wish::TooLong(reply.clone()),
             // Of two requests that were under way together, the one that is told to wait longer counts.
             Some(Wish::Until(until)) => Wish::Until((now + delay).max(*until)),
             Some(Wish::TooLong(_)) => return,
             None => Wish::Until(now + delay),
         };
-        hosts.insert(host.to_owned(), wish);
+        hosts.insert(host, wish);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Wish>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, bool), Wish>> {
         // A panic while the lock was held leaves the map whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
