@@ -184,7 +184,8 @@ fn initial(initial: file::Initial) -> Initial {
 
 fn registries(file: &File) -> registry::Options {
     let defaults = registry::Options::default();
-    let hosts: BTreeMap<_, _> = file.registries.iter().map(|(host, own)| (canonical(host), host_options(own))).collect();
+    let hosts: BTreeMap<_, _> =
+        file.registries.iter().map(|(host, own)| (canonical(host), host_options(own))).collect();
     registry::Options {
         hosts,
         unlisted: file.unlisted_registries.allow.map_or(defaults.unlisted, |allow| match allow {
@@ -214,7 +215,11 @@ fn host_options(own: &file::Registry) -> HostOptions {
             }
         }),
         ca_file: own.ca_file.clone(),
-        client: own.client_cert.clone().zip(own.client_key.clone()).map(|(certificate, key)| ClientCertificate { certificate, key }),
+        client: own
+            .client_cert
+            .clone()
+            .zip(own.client_key.clone())
+            .map(|(certificate, key)| ClientCertificate { certificate, key }),
         mirror_of: own.mirror_of.as_deref().map(canonical),
         plain_http: own.plain_http,
         private: own.private,

@@ -119,8 +119,7 @@ impl Clients {
 
     /// What the configuration says, and then what the `certs_dirs` say, which are looked into once.
     fn trust(&self, built: &mut Built, url: &Url, reach: &Reach) -> Result<Trust, Failure> {
-        let mut trust =
-            Trust { authorities: reach.ca_file.iter().cloned().collect(), client: reach.client.clone() };
+        let mut trust = Trust { authorities: reach.ca_file.iter().cloned().collect(), client: reach.client.clone() };
         let key = (url.origin().ascii_serialization(), reach.namespace.clone());
         let look = || certs_d::trust(&self.settings.certs_dirs, url, reach.namespace.as_deref());
         trust.add(built.trust.entry(key).or_insert_with(look).clone()?);

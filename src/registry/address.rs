@@ -240,7 +240,8 @@ mod tests {
             ..HostOptions::default()
         };
         let theirs = HostOptions { client: Some(certificate("theirs")), ..HostOptions::default() };
-        let hosts = BTreeMap::from([("tokens.example".to_owned(), theirs.clone()), ("blobs.example".to_owned(), theirs)]);
+        let hosts =
+            BTreeMap::from([("tokens.example".to_owned(), theirs.clone()), ("blobs.example".to_owned(), theirs)]);
         let own = listed("registry.example", options);
         let shown = |url: &str| {
             let passage = own.passage(&url.parse().unwrap(), &Others { hosts: &hosts, proxied: false }).unwrap();

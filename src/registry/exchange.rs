@@ -118,7 +118,10 @@ impl Reply {
         let headers = std::mem::take(response.headers_mut());
         let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if length > MAX_HEADERS as usize {
-            return Err(Failure::Broken(format!("the headers of the answer are longer than {} KiB", MAX_HEADERS / 1024)));
+            return Err(Failure::Broken(format!(
+                "the headers of the answer are longer than {} KiB",
+                MAX_HEADERS / 1024
+            )));
         }
         let mut body = Vec::new();
         let mut cut = false;

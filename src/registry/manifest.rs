@@ -58,7 +58,12 @@ async fn question(host: &Host, reference: &Reference, mirrored: Option<&str>) ->
         Outcome::Denied(reply) => denied(host, &attempt, &reply),
         Outcome::Reply(reply) if mirrored.is_some() && reply.status != 200 => {
             // The origin is asked next, so this one need not say more.
-            Ok(Answer::Absent { status: reply.status, code: None, repository: Repository::Unknown, suggestions: vec![] })
+            Ok(Answer::Absent {
+                status: reply.status,
+                code: None,
+                repository: Repository::Unknown,
+                suggestions: vec![],
+            })
         }
         Outcome::Reply(reply) => judge(host, &attempt, reference, &reply).await,
     }

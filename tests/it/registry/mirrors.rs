@@ -136,8 +136,7 @@ fn neither_is_sent_the_credentials_of_the_other() {
 fn several_mirrors_are_asked_in_the_order_of_their_names() {
     let (origin, one, other) = (open(), open(), open());
     origin.push("team/app", "1");
-    let hosts =
-        [(origin.host(), plain()), (one.host(), mirror_of(&origin)), (other.host(), mirror_of(&origin))].into();
+    let hosts = [(origin.host(), plain()), (one.host(), mirror_of(&origin)), (other.host(), mirror_of(&origin))].into();
     let options = Options { hosts, ..Options::default() };
     let image = [format!("{}/team/app:1", origin.host())];
     assert!(is_present(&check(options.clone(), &image)[0]));
