@@ -29,9 +29,7 @@ pub(super) fn trust(folders: &[PathBuf], url: &Url, namespace: Option<&str>) -> 
     let own = names(host, port);
     for folder in folders {
         for (names, is_own) in [(&own[..], true), (&namespaces(namespace)[..], false)] {
-            // A name that begins with a dot leads out of the folder.
-            let entries = names.iter().filter(|name| !name.starts_with('.')).map(|name| folder.join(name));
-            let Some(entry) = entries.into_iter().find(|entry| entry.is_dir()) else { continue };
+            let Some(entry) = names.iter().map(|name| folder.join(name)).find(|entry| entry.is_dir()) else { continue };
             trust.add(of_folder(&entry, url, is_own)?);
         }
     }
@@ -45,8 +43,12 @@ impl Trust {
     }
 }
 
-/// The names that a host's folder may have, the one that counts first.
+/// The names that a host's folder may have, the one that counts first. What begins with a dot would lead out of the
+/// folder, and a redirect may name any host.
 fn names(host: &str, port: u16) -> Vec<String> {
+    if host.starts_with('.') {
+        return Vec::new();
+    }
     let with_port = [format!("{host}_{port}_"), format!("{host}:{port}")];
     let bare = (port == 443).then(|| host.to_owned());
     bare.into_iter().chain(with_port).collect()
@@ -94,6 +96,7 @@ mod tests {
         assert_eq!(names("r.example", 443), ["r.example", "r.example_443_", "r.example:443"]);
         assert_eq!(names("r.example", 5000), ["r.example_5000_", "r.example:5000"]);
         assert_eq!(names("[::1]", 5000), ["[::1]_5000_", "[::1]:5000"]);
+        assert!(names("..", 443).is_empty());
         assert_eq!(namespaces(Some("docker.io")), ["docker.io"]);
         assert_eq!(namespaces(Some("r.example:5000")), ["r.example_5000_", "r.example:5000"]);
     }

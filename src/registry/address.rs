@@ -72,7 +72,11 @@ impl Endpoint {
 
     /// How the registry's own origin is reached.
     pub(super) fn reach(&self) -> Reach {
-        if self.listed { reach(&self.options) } else { Reach { private: self.options.private, ..Reach::default() } }
+        let unlisted = || Reach { private: self.options.private, ..Reach::default() };
+        let reach = if self.listed { reach(&self.options) } else { unlisted() };
+        // containerd knows it by its name in references.
+        let namespace = self.is_docker_hub().then(|| self.registry.clone()).or(reach.namespace);
+        Reach { namespace, ..reach }
     }
 
     /// Whether it is Docker Hub.

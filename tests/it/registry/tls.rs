@@ -276,6 +276,28 @@ fn a_client_certificate_does_not_follow_a_redirect() {
 }
 
 #[test]
+fn a_client_certificate_is_not_shown_to_a_proxy() {
+    let clients = Authority::new();
+    let (secured, proxy) = (Secured::wanting(&clients), Secured::wanting(&clients));
+    let client = client_files(&clients.client(), &secured.folder);
+    let host = HostOptions { client: Some(client), ca_file: Some(proxy.ca()), ..HostOptions::default() };
+    let mut options = Options { hosts: [("registry.invalid".to_owned(), host)].into(), ..Options::default() };
+    options.http.proxies.https = Some(format!("https://{}", proxy.registry.host()));
+    let checked = check(options, &["registry.invalid/team/app:1".to_owned()]).remove(0);
+    let Err(Error::Local(message)) = checked else { panic!("{checked:?}") };
+    assert!(message.contains("proxy"), "{message}");
+    assert_eq!(proxy.registry.connections(), 0);
+}
+
+#[test]
+fn plain_http_to_a_port_of_tls_is_an_outage() {
+    let secured = Secured::start();
+    let options = Options { hosts: [(secured.registry.host(), super::plain())].into(), ..Options::default() };
+    let checked = secured.ask(options);
+    assert!(matches!(checked, Err(Error::Unreachable { .. })), "{checked:?}");
+}
+
+#[test]
 fn a_registry_at_port_443_is_the_same_with_and_without_it() {
     // Nobody listens there, so both end alike, and are asked as one.
     let host = HostOptions { private: true, ..HostOptions::default() };
