@@ -29,9 +29,7 @@ pub(super) fn trust(folders: &[PathBuf], url: &Url, namespace: Option<&str>) -> 
     let own = names(host, port);
     for folder in folders {
         for (names, is_own) in [(&own[..], true), (&namespaces(namespace)[..], false)] {
-            // A name that begins with a dot leads out of the folder.
-            let entries = names.iter().filter(|name| !name.starts_with('.')).map(|name| folder.join(name));
-            let Some(entry) = entries.into_iter().find(|entry| entry.is_dir()) else { continue };
+            let Some(entry) = names.iter().map(|name| folder.join(name)).find(|entry| entry.is_dir()) else { continue };
             trust.add(of_folder(&entry, url, is_own)?);
         }
     }
@@ -45,8 +43,12 @@ impl Trust {
     }
 }
 
-/// The names that a host's folder may have, the one that counts first.
+/// The names that a host's folder may have, the one that counts first. What begins with a dot would lead out of the
+/// folder, and a redirect may name any host.
 fn names(host: &str, port: u16) -> Vec<String> {
+    if host.starts_with('.') {
+        return Vec::new();
+    }
     let with_port = [format!("{host}_{port}_"), format!("{host}:{port}")];
     let bare = (port == 443).then(|| host.to_owned());
     bare.into_iter().chain(with_port).collect()
@@ -87,78 +89,15 @@ fn docker(folder: &Path) -> Trust {
 
 #[cfg(test)]
 mod tests {
-    use super::{Trust, trust};
-    use std::{fs, path::PathBuf};
-    use tempfile::TempDir;
-
-    fn folder(files: &[(&str, &str)]) -> TempDir {
-        let folder = TempDir::new().unwrap();
-        for (name, text) in files {
-            let file = folder.path().join(name);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, text).unwrap();
-        }
-        folder
-    }
-
-    fn found(folder: &TempDir, url: &str, namespace: Option<&str>) -> Trust {
-        trust(&[folder.path().to_owned()], &url.parse().unwrap(), namespace).unwrap()
-    }
-
-    fn names(folder: &TempDir, paths: &[PathBuf]) -> Vec<String> {
-        let inside = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap().display().to_string();
-        paths.iter().map(inside).collect()
-    }
-
-    #[test]
-    fn in_dockers_folder_crt_is_a_ca_and_cert_with_key_a_client() {
-        let files = ["ca.crt", "b.crt", "client.cert", "client.key", "README"];
-        let files = files.map(|name| format!("r.example:5000/{name}"));
-        let folder = folder(&files.each_ref().map(|name| (name.as_str(), "")));
-        let trust = found(&folder, "https://r.example:5000/v2/", None);
-        assert_eq!(names(&folder, &trust.authorities), ["r.example:5000/b.crt", "r.example:5000/ca.crt"]);
-        let client = trust.client.unwrap();
-        assert_eq!(
-            names(&folder, &[client.certificate, client.key]),
-            ["r.example:5000/client.cert", "r.example:5000/client.key"]
-        );
-        for other in ["https://r.example/", "https://r.example:5001/", "https://a.r.example:5000/"] {
-            assert_eq!(found(&folder, other, None), Trust::default(), "{other}");
-        }
-    }
+    use super::{names, namespaces};
 
     #[test]
     fn a_folder_may_name_the_port_in_several_ways_and_443_not_at_all() {
-        for (name, url) in [
-            ("r.example", "https://r.example/"),
-            ("r.example:443", "https://r.example/"),
-            ("r.example_443_", "https://r.example/"),
-            ("r.example_5000_", "https://r.example:5000/"),
-            ("[::1]:5000", "https://[::1]:5000/"),
-        ] {
-            let folder = folder(&[(&format!("{name}/ca.crt"), "")]);
-            assert_eq!(found(&folder, url, None).authorities.len(), 1, "{name}");
-        }
-        let folder = folder(&[("_default/ca.crt", ""), ("ca.crt", ""), ("inner/ca.crt", "")]);
-        for nowhere in ["https://r.example/", "https://.../"] {
-            assert_eq!(found(&folder, nowhere, None), Trust::default());
-        }
-    }
-
-    #[test]
-    fn a_hosts_toml_counts_instead_of_the_files_beside_it() {
-        let folder = folder(&[("r.example/hosts.toml", "ca = \"own.pem\""), ("r.example/ca.crt", "")]);
-        let trust = found(&folder, "https://r.example/", None);
-        assert_eq!(names(&folder, &trust.authorities), ["r.example/own.pem"]);
-    }
-
-    #[test]
-    fn a_mirror_has_what_the_folder_of_the_registry_says_about_the_mirror() {
-        let text = "server = \"https://registry-1.docker.io\"\nca = \"hub.pem\"\n[host.\"https://mirror:5000\"]\nca = \"m.pem\"";
-        let folder = folder(&[("docker.io/hosts.toml", text), ("docker.io/x.crt", "")]);
-        let authorities = |url, namespace| names(&folder, &found(&folder, url, namespace).authorities);
-        assert_eq!(authorities("https://mirror:5000/", Some("docker.io")), ["docker.io/m.pem"]);
-        assert!(authorities("https://mirror:5000/", None).is_empty());
-        assert!(authorities("https://other/", Some("docker.io")).is_empty());
+        assert_eq!(names("r.example", 443), ["r.example", "r.example_443_", "r.example:443"]);
+        assert_eq!(names("r.example", 5000), ["r.example_5000_", "r.example:5000"]);
+        assert_eq!(names("[::1]", 5000), ["[::1]_5000_", "[::1]:5000"]);
+        assert!(names("..", 443).is_empty());
+        assert_eq!(namespaces(Some("docker.io")), ["docker.io"]);
+        assert_eq!(namespaces(Some("r.example:5000")), ["r.example_5000_", "r.example:5000"]);
     }
 }

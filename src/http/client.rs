@@ -45,7 +45,8 @@ pub struct Reach {
     pub ca_file: Option<PathBuf>,
     /// Who we are there, if it wants to know; it counts before what the `certs_dirs` say.
     pub client: Option<ClientCertificate>,
-    /// The registry that it is a mirror of: what the `certs_dirs` say of the mirror in that one's folder counts too.
+    /// The registry that it is a mirror of, or serves under another name: what the `certs_dirs` say of the host in that
+    /// one's folder counts too.
     pub namespace: Option<String>,
     /// Whether it may have a private or loopback address.
     pub private: bool,
@@ -162,6 +163,10 @@ impl Clients {
         };
         let client = key.tls.as_ref().and_then(|trust| trust.client.as_ref());
         let builder = match client {
+            // The handshake with the proxy would be that of the host, down to the certificate.
+            Some(client) if key.proxy.as_deref().is_some_and(|proxy| proxy.starts_with("https:")) => {
+                return Err(client.unusable("it would be shown to the proxy too, which is asked by TLS"));
+            }
             Some(client) => builder.identity(client.load()?),
             None => builder,
         };

@@ -3,6 +3,16 @@ use super::resolve::Unresolved;
 use rustls::{AlertDescription, InvalidMessage};
 use std::{error::Error, io};
 
+/// Alerts of servers that look at our certificate, or look for one.
+const ABOUT_OUR_CERTIFICATE: [AlertDescription; 6] = [
+    AlertDescription::BadCertificate,
+    AlertDescription::CertificateExpired,
+    AlertDescription::CertificateRequired,
+    AlertDescription::CertificateUnknown,
+    AlertDescription::DecryptError,
+    AlertDescription::UnknownCA,
+];
+
 /// What servers mean that end a connection in this way.
 const WANTS_A_CLIENT: &str = "the server probably wants a client certificate, or another one";
 
@@ -52,8 +62,11 @@ impl Failure {
             return Self::Tls(explained(tls));
         }
         let is_tls = error.url().is_some_and(|url| url.scheme() == "https");
-        // Before the request was sent over a new connection. In TLS 1.3 a server looks at our certificate after the
-        // handshake; of its alert nothing is left here when the connection is one of HTTP/2.
+        // In TLS 1.3 a server looks at our certificate after the handshake. Of its alert HTTP/2 keeps only the words, or,
+        // if no request was sent yet, nothing.
+        if is_tls && let Some(alert) = alert(&root(error)) {
+            return Self::Tls(explained(&alert));
+        }
         if is_tls && find::<hyper::Error>(error).is_some_and(hyper::Error::is_canceled) {
             return Self::Tls(format!("closed right after the handshake: {WANTS_A_CLIENT}"));
         }
@@ -66,11 +79,17 @@ impl Failure {
     }
 }
 
+/// The alert about our certificate that the library would describe with these words.
+fn alert(words: &str) -> Option<rustls::Error> {
+    let alerts = ABOUT_OUR_CERTIFICATE.map(rustls::Error::AlertReceived);
+    alerts.into_iter().find(|alert| alert.to_string() == words)
+}
+
 /// What the library says in its own words, and what not everybody reads out of them.
 fn explained(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => "the server does not speak it".to_owned(),
-        rustls::Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::BadCertificate) => {
+        rustls::Error::AlertReceived(alert) if ABOUT_OUR_CERTIFICATE.contains(alert) => {
             format!("{error}: {WANTS_A_CLIENT}")
         }
         error => error.to_string(),

@@ -12,9 +12,14 @@ const DOCKER_HUB: (&str, &str, &str) = ("docker.io", "registry-1.docker.io", "au
 
 /// The one name of a registry, however a reference writes it: in lower case, without a port of 443.
 pub fn canonical(registry: &str) -> String {
-    match Url::parse(&format!("https://{registry}/")) {
-        Ok(url) => authority(&url),
-        Err(_) => registry.to_ascii_lowercase(),
+    let name = registry.to_ascii_lowercase();
+    match name.rsplit_once(':') {
+        // In brackets it is part of an address.
+        Some((host, port)) if !port.ends_with(']') => match port.trim_start_matches('0') {
+            "443" => host.to_owned(),
+            port => format!("{host}:{port}"),
+        },
+        _ => name,
     }
 }
 
@@ -72,7 +77,11 @@ impl Endpoint {
 
     /// How the registry's own origin is reached.
     pub(super) fn reach(&self) -> Reach {
-        if self.listed { reach(&self.options) } else { Reach { private: self.options.private, ..Reach::default() } }
+        let unlisted = || Reach { private: self.options.private, ..Reach::default() };
+        let reach = if self.listed { reach(&self.options) } else { unlisted() };
+        // containerd knows it by its name in references.
+        let namespace = self.is_docker_hub().then(|| self.registry.clone()).or(reach.namespace);
+        Reach { namespace, ..reach }
     }
 
     /// Whether it is Docker Hub.
@@ -264,6 +273,7 @@ mod tests {
             ("registry.example:5000", "registry.example:5000"),
             ("registry.example:80", "registry.example:80"),
             ("[::1]:443", "[::1]"),
+            ("[::443]", "[::443]"),
             ("docker.io", "docker.io"),
         ] {
             assert_eq!(canonical(written), name, "{written}");

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, time::Durati
 /// Everything that the configuration says about registries. The default asks public registries, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// By their [canonical](super::canonical) names: `docker.io`, `registry.example.com:5000`.
+    /// By their [canonical] names: `docker.io`, `registry.example.com:5000`.
     pub hosts: BTreeMap<String, HostOptions>,
     /// What may be asked beyond those.
     pub unlisted: Unlisted,

@@ -9,15 +9,12 @@ use super::{
     pinned::{self, Moved},
 };
 use crate::image::Reference;
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{
+    select,
+    sync::watch,
+    time::{Instant, timeout},
 };
-use tokio::time::{Instant, timeout};
 
 /// How long a mirror may take to say "yes", if a quarter of the time that is left is not less.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -43,8 +40,8 @@ pub(super) struct Route {
 
 struct Mirror {
     host: Opened,
-    /// Whether it failed: then it is not asked again.
-    dead: AtomicBool,
+    /// Whether it failed: then nobody asks it again, and nobody waits for it any longer.
+    dead: watch::Sender<bool>,
 }
 
 impl Map {
@@ -60,7 +57,8 @@ impl Map {
         }
         let site = Arc::clone(&self.site);
         let mirrors = site.options.hosts.iter().filter(|(_, host)| host.mirror_of.as_ref() == Some(&registry));
-        let mirrors = mirrors.map(|(name, _)| Mirror { host: self.host(name), dead: AtomicBool::new(false) }).collect();
+        let mirrors =
+            mirrors.map(|(name, _)| Mirror { host: self.host(name), dead: watch::Sender::new(false) }).collect();
         let origin = self.host(&registry);
         let route = Arc::new(Route { registry: registry.clone(), mirrors, origin });
         self.routes.insert(registry, Arc::clone(&route));
@@ -119,16 +117,21 @@ impl Route {
 impl Mirror {
     /// The "yes" of the mirror, if it gives one. Whatever is wrong with it costs its patience once, not once an image.
     async fn ask(&self, reference: &Reference, origin: &str) -> Option<Answer> {
-        let host = self.host.as_ref().ok().filter(|_| !self.dead.load(Ordering::Relaxed))?;
+        let host = self.host.as_ref().ok()?;
         let left = host.site.network.deadline.saturating_duration_since(Instant::now());
-        let asked = timeout(PATIENCE.min(left / 4), manifest::ask(host, reference, Question::Mirror(origin))).await;
+        let mut dead = self.dead.subscribe();
+        let asked = select! {
+            biased;
+            _ = dead.wait_for(|dead| *dead) => return None,
+            asked = timeout(PATIENCE.min(left / 4), manifest::ask(host, reference, Question::Mirror(origin))) => asked,
+        };
         let registry = &host.endpoint.registry;
         match asked {
             Ok(Ok(answer)) => return Some(answer).filter(|answer| matches!(answer, Answer::Present { .. })),
             Ok(Err(error)) => tracing::warn!(registry, %error, "the mirror is passed over"),
             Err(_) => tracing::warn!(registry, "the mirror does not answer, and is passed over"),
         }
-        self.dead.store(true, Ordering::Relaxed);
+        self.dead.send_replace(true);
         None
     }
 }

@@ -31,23 +31,23 @@ impl Authority {
 
     /// For a server of this name or address.
     pub(crate) fn server(&self, name: &str) -> Certified {
-        self.sign(params(name))
+        self.sign(&params(name))
     }
 
     /// For a server, and no longer valid.
     pub(crate) fn expired(&self, name: &str) -> Certified {
         let mut params = params(name);
         (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
-        self.sign(params)
+        self.sign(&params)
     }
 
     pub(crate) fn client(&self) -> Certified {
         let mut params = params("client.example");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.sign(params)
+        self.sign(&params)
     }
 
-    fn sign(&self, params: CertificateParams) -> Certified {
+    fn sign(&self, params: &CertificateParams) -> Certified {
         let key = new_key();
         let certificate = params.signed_by(&key, &self.0).expect("the CA may sign");
         Certified { certificate: certificate.pem(), key: key.serialize_pem() }

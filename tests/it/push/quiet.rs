@@ -29,7 +29,7 @@ fn traced(world: &World, line: &str) -> String {
 
 const SOCKET: &str = "socket(";
 /// The first is what the environment names, the others are where systems keep theirs.
-const ROOTS: [&str; 3] = ["extra-roots.pem", "/ssl/", "/pki/"];
+const ROOTS: [&str; 4] = ["extra-roots.pem", "/ssl/", "/pki/", "/certs.d"];
 /// Who resolves names, and what a runtime for the network begins with.
 const NETWORK: [&str; 3] = [SOCKET, "resolv.conf", "epoll_create"];
 

@@ -86,25 +86,39 @@ fn a_mirror_that_is_down_is_passed_over() {
     assert!(is_present(&check(options, &[format!("{}/team/app:1", origin.host())])[0]));
 }
 
+/// Asks for two hundred images that the origin has.
+fn ask_for_many(origin: &Registry, mirror: &Registry) -> Vec<Checked> {
+    let images: Vec<String> = (0..200).map(|n| format!("{}/team/app:{n}", origin.host())).collect();
+    (0..200).for_each(|n| drop(origin.push("team/app", &n.to_string())));
+    let hosts = [(origin.host(), plain()), (mirror.host(), mirror_of(origin))].into();
+    check(Options { hosts, ..Options::default() }, &images)
+}
+
 #[test]
-fn a_mirror_that_is_broken_is_passed_over() {
+fn a_mirror_that_is_broken_is_passed_over_for_all_images_at_once() {
     let (origin, mirror) = (open(), open());
-    origin.push("team/app", "1");
     mirror.misbehave(Scope::everything(), Behaviour::status(503));
-    assert!(is_present(&ask(&origin, &mirror, "team/app:1")));
+    assert!(ask_for_many(&origin, &mirror).iter().all(is_present));
+    assert_eq!(mirror.requests().len(), 2, "one, and one more after a pause");
+}
+
+#[test]
+fn an_image_that_a_mirror_does_not_answer_for_the_origin_is_asked_for() {
+    let (origin, mirror) = (open(), open());
+    (0..200).for_each(|n| drop(mirror.push("team/app", &n.to_string())));
+    mirror.misbehave("team/app:7", Behaviour::Hang);
+    assert!(ask_for_many(&origin, &mirror).iter().all(is_present));
+    assert_eq!(requests(&origin), ["HEAD /v2/team/app/manifests/7"]);
 }
 
 #[test]
 fn a_mirror_that_hangs_costs_its_patience_once_and_not_once_an_image() {
     let (origin, mirror) = (open(), open());
-    let images: Vec<String> = (0..200).map(|n| format!("{}/team/app:{n}", origin.host())).collect();
-    (0..200).for_each(|n| drop(origin.push("team/app", &n.to_string())));
     mirror.misbehave(Scope::everything(), Behaviour::Hang);
-    let hosts = [(origin.host(), plain()), (mirror.host(), mirror_of(&origin))].into();
     let started = Instant::now();
-    let checked = check(Options { hosts, ..Options::default() }, &images);
-    assert!(checked.iter().all(is_present), "{checked:?}");
+    assert!(ask_for_many(&origin, &mirror).iter().all(is_present));
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert_eq!(mirror.requests().len(), 1);
 }
 
 #[test]

@@ -212,6 +212,39 @@ fn a_client_certificate_in_a_hosts_toml_is_shown() {
 }
 
 #[test]
+fn a_mirror_is_trusted_with_the_ca_that_the_hosts_toml_of_its_registry_names() {
+    let (origin, mirror) = (super::open(), Secured::start());
+    let certs_d = mirror.folder.path().join("certs.d");
+    let text = format!("[host.\"https://{}\"]\nca = \"authority.pem\"\n", mirror.registry.host());
+    for (name, text) in [("hosts.toml", text.as_str()), ("authority.pem", &mirror.ca.pem())] {
+        keep(&certs_d.join(origin.host()), name, text);
+    }
+    let mut options = mirror.options(None);
+    options.http.certs_dirs = vec![certs_d];
+    let mirrored = |mirror_of| {
+        let mut options = options.clone();
+        options.hosts.values_mut().for_each(|host| host.mirror_of.clone_from(&mirror_of));
+        options.hosts.insert(origin.host(), super::plain());
+        is_present(&check(options, &[format!("{}/team/app:0", origin.host())])[0])
+    };
+    assert!(mirrored(Some(origin.host())));
+    assert!(!mirrored(None));
+    assert!(!is_present(&mirror.ask(options)), "for that registry alone");
+}
+
+#[test]
+fn what_lies_beside_the_folder_of_a_host_is_not_for_it() {
+    let secured = Secured::start();
+    let mut options = secured.with_certs_d(&[]);
+    for folder in ["", "_default", "127.0.0.1", "127.0.0.1:1"] {
+        keep(&secured.folder.path().join("certs.d").join(folder), "ca.crt", &secured.ca.pem());
+    }
+    options.http.certs_dirs = vec![secured.folder.path().join("certs.d")];
+    let reason = secured.refusal(options);
+    assert!(reason.contains("UnknownIssuer"), "{reason}");
+}
+
+#[test]
 fn skip_verify_in_a_hosts_toml_is_not_heeded() {
     let secured = Secured::start();
     let text = format!("[host.\"https://{}\"]\nskip_verify = true\n", secured.registry.host());
@@ -240,6 +273,28 @@ fn a_client_certificate_does_not_follow_a_redirect() {
     assert!(matches!(checked, Err(Error::Unreachable { failure: Failure::Tls(_), .. })), "{checked:?}");
     assert!(target.registry.requests().is_empty());
     assert!(is_present(&first.ask(presenting(options, &client))), "it has its own");
+}
+
+#[test]
+fn a_client_certificate_is_not_shown_to_a_proxy() {
+    let clients = Authority::new();
+    let (secured, proxy) = (Secured::wanting(&clients), Secured::wanting(&clients));
+    let client = client_files(&clients.client(), &secured.folder);
+    let host = HostOptions { client: Some(client), ca_file: Some(proxy.ca()), ..HostOptions::default() };
+    let mut options = Options { hosts: [("registry.invalid".to_owned(), host)].into(), ..Options::default() };
+    options.http.proxies.https = Some(format!("https://{}", proxy.registry.host()));
+    let checked = check(options, &["registry.invalid/team/app:1".to_owned()]).remove(0);
+    let Err(Error::Local(message)) = checked else { panic!("{checked:?}") };
+    assert!(message.contains("proxy"), "{message}");
+    assert_eq!(proxy.registry.connections(), 0);
+}
+
+#[test]
+fn plain_http_to_a_port_of_tls_is_an_outage() {
+    let secured = Secured::start();
+    let options = Options { hosts: [(secured.registry.host(), super::plain())].into(), ..Options::default() };
+    let checked = secured.ask(options);
+    assert!(matches!(checked, Err(Error::Unreachable { .. })), "{checked:?}");
 }
 
 #[test]
