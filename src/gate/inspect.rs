@@ -109,7 +109,8 @@ impl Gate {
         if references.is_empty() {
             return Ok(Checked::default());
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // The clock is looked at often: a server may send what takes long to read.
+        let runtime = tokio::runtime::Builder::new_current_thread().event_interval(4).enable_all().build()?;
         let answers = runtime.block_on(self.registries.check(&references, started + self.options.deadline));
         // A name look-up that is still under way on another thread must not hold up the push.
         runtime.shutdown_background();

@@ -68,7 +68,11 @@ impl Host {
     pub(super) async fn anticipate(&self, attempt: &mut Attempt, learned: &Learned) -> Result<Step, Halt> {
         match learned {
             Learned::Token(wanted) if !has_fixed(attempt) => {
-                self.token(attempt, &self.endpoint.base, wanted.clone()).await
+                match self.token(attempt, &self.endpoint.base, wanted.clone()).await {
+                    // There may be a way without the realm, which the next challenge will say.
+                    Err(Halt::Error(Error::Diverted { .. })) => Ok(Step::Enough),
+                    step => step,
+                }
             }
             Learned::Token(_) | Learned::Basic => Ok(self.show_credentials(attempt)),
         }

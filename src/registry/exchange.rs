@@ -9,7 +9,10 @@ use reqwest::{
     Client, Method, Response, Url,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
 };
-use std::time::{Duration, SystemTime};
+use std::{
+    future::pending,
+    time::{Duration, SystemTime},
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tokio::{
     sync::Semaphore,
@@ -65,8 +68,8 @@ pub(super) struct Network {
 
 impl Network {
     /// Sends a request, and again where that may help: once after a connection failed, once after a 408, 500, 502, 503
-    /// or 504, twice after a 429. While its host wants to be left alone, a request waits; if that is for longer than
-    /// the time allows, the host's last word is its answer. After the deadline nobody wants an answer any more.
+    /// or 504, twice after being told to wait. While its host wants to be left alone, a request waits; if that is for longer than
+    /// the time allows, the host's last word is its answer. After the deadline there is no answer.
     pub(super) async fn send(
         &self,
         permits: &Semaphore,
@@ -92,18 +95,22 @@ impl Network {
             let outcome = self.once(&client, request, limits).await;
             drop(permit);
             match outcome {
-                _ if Instant::now() >= self.deadline => return Err(Failure::Timeout),
-                Err(Failure::Connect(_)) if !connected => connected = true,
-                Ok(reply) if matches!(reply.status, 408 | 500 | 502 | 503 | 504) && !served => {
-                    served = true;
+                // All that is left is to be dropped; reading a late answer would only hold up the report.
+                _ if Instant::now() >= self.deadline => return pending().await,
+                Err(Failure::Connect(_)) if !connected => {
+                    connected = true;
                     sleep(PAUSE).await;
                 }
-                Ok(reply) if reply.status == 429 => {
+                Ok(reply) if reply.wants_quiet() => {
                     self.quiet.keep(&host, &reply, told, self.deadline);
                     if told == TOLD {
                         return Ok(reply);
                     }
                     told += 1;
+                }
+                Ok(reply) if matches!(reply.status, 408 | 500 | 502 | 503 | 504) && !served => {
+                    served = true;
+                    sleep(PAUSE).await;
                 }
                 outcome => return outcome,
             }
@@ -172,10 +179,27 @@ impl Reply {
         retry_after(self.headers.get(RETRY_AFTER)?, SystemTime::now())
     }
 
+    /// Whether we are told to wait.
+    fn wants_quiet(&self) -> bool {
+        self.status == 429 || (self.status == 503 && self.retry_after().is_some())
+    }
+
+    /// How many pulls are left of how many in how long, as Docker Hub says it.
+    fn pull_limit(&self) -> Option<String> {
+        let [limit, left] = ["ratelimit-limit", "ratelimit-remaining"].map(|name| self.header(name));
+        let (pulls, seconds) = limit?.split_once(";w=")?;
+        let hours = Duration::from_secs(seconds.parse().ok()?).as_secs() / 3600;
+        let (pulls, left) = (pulls.parse::<u64>().ok()?, left?.split(';').next()?.parse::<u64>().ok()?);
+        Some(format!("{left} of {pulls} pulls in {hours} hours are left"))
+    }
+
     /// The answers that say nothing about the image: too many requests, a broken server.
     pub(super) fn as_outage(&self, host: &str) -> Option<Error> {
         match self.status {
-            429 => Some(Error::Busy { host: host.to_owned(), retry_after: self.retry_after() }),
+            429 => {
+                let (host, retry_after) = (host.to_owned(), self.retry_after());
+                Some(Error::Busy { host, retry_after, limit: self.pull_limit() })
+            }
             // A server that knows nothing of HEAD says 501.
             408 | 500 | 502.. => {
                 let message = super::complaint::Complaint::of(&self.body).message;

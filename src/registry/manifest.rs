@@ -40,7 +40,8 @@ pub(super) async fn ask(host: &Host, reference: &Reference, mirrored: Option<&st
     let mut attempt = host.attempt(reference.repository())?;
     attempt.mirrored = mirrored.map(str::to_owned);
     let answer = match find(host, &mut attempt, reference).await {
-        Ok(found) => platforms::examine(host, &mut attempt, reference, found).await,
+        // Boxed, as what follows: few images need it, and thousands wait.
+        Ok(found) => Box::pin(platforms::examine(host, &mut attempt, reference, found)).await,
         Err(halt) => Err(halt),
     };
     let mut answer = answer.or_else(Halt::into_answer)?;
@@ -48,7 +49,7 @@ pub(super) async fn ask(host: &Host, reference: &Reference, mirrored: Option<&st
         && host.site.options.suggestions
         && mirrored.is_none()
     {
-        (*repository, *suggestions) = tags::look(host, &attempt, reference).await;
+        (*repository, *suggestions) = Box::pin(tags::look(host, &attempt, reference)).await;
     }
     Ok(answer)
 }

@@ -115,7 +115,7 @@ impl Registries {
             },
             unlisted: Arc::new(Semaphore::new(HostOptions::default().concurrency)),
             strangers: strangers::Strangers::default(),
-            lists: Semaphore::new(tags::LISTS),
+            looks: Semaphore::new(tags::LOOKS),
         })
     }
 

@@ -90,11 +90,20 @@ impl Host {
             Halt::Error(Error::Unreachable { failure, .. }) => self.halt(realm, failure),
             halt => halt,
         };
-        let is_unfit = match &halt {
-            Halt::Error(error) => matches!(error, Error::Diverted { .. } | Error::Unreachable { .. }),
-            Halt::Answer(answer) => matches!(answer, Answer::NotAllowed { .. }),
-        };
-        if is_unfit && self.is_misnamed(realm) { self.diverted(realm, MISNAMED) } else { halt }
+        match halt {
+            Halt::Error(Error::Diverted { .. } | Error::Unreachable { .. })
+            | Halt::Answer(Answer::NotAllowed { .. })
+                if self.is_misnamed(realm) =>
+            {
+                self.diverted(realm, MISNAMED)
+            }
+            Halt::Answer(Answer::NotAllowed { refusal, host, .. }) if self.endpoint.listed => {
+                let registry = format!("[registries.\"{}\"]", self.endpoint.registry.to_ascii_lowercase());
+                let configuration = vec![registry, format!("token-realms = [\"{host}\"]")];
+                Halt::Answer(Answer::NotAllowed { refusal, host, configuration })
+            }
+            halt => halt,
+        }
     }
 
     /// Whether a realm seems to be the registry itself by a name that only it would use: Gitea with a wrong `ROOT_URL`.

@@ -31,7 +31,7 @@ impl Quiet {
         self.lock().get(host).filter(|wish| !matches!(wish, Wish::Until(until) if *until <= now)).cloned()
     }
 
-    /// Leaves a host alone for as long as its 429 says, if that is no more than half of the time that is left: somebody
+    /// Leaves a host alone for as long as its answer says, if that is no more than half of the time that is left: somebody
     /// has to ask after it. `told` is how often the request was told so before.
     pub(super) fn keep(&self, host: &str, reply: &Reply, told: u32, deadline: Instant) {
         let now = Instant::now();

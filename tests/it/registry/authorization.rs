@@ -1,5 +1,5 @@
 //! Who we are, where that is said, and where not.
-use super::{alice, ask, basic, bearer, check, describe, is_present, listing, open, plain, requests, with};
+use super::{alice, ask, basic, bearer, check, describe, error_code, is_present, listing, open, plain, requests, with};
 use pullgate::{
     lab::{Auth, Behaviour, Registry, Scope},
     registry::{Answer, AskedAs, CredentialChoice, Error, HostOptions, Options},
@@ -147,59 +147,6 @@ fn a_realm_that_the_configuration_lets_have_them_is_sent_credentials() {
 }
 
 #[test]
-fn challenges_come_in_many_forms() {
-    for challenge in [
-        vec!["Bearer realm=\"/token\",service=\"lab\",scope=\"*\""],
-        vec!["bearer realm=\"/token\", Service=lab"],
-        vec!["Negotiate", "Basic realm=\"a, b\"", "Bearer realm=\"token\",service=\"lab\""],
-        vec!["Basic, Bearer realm=\"/token?service=lab&x=1\",scope=\"aws\""],
-    ] {
-        let challenge: Vec<String> = challenge.into_iter().map(str::to_owned).collect();
-        let registry = with(bearer());
-        registry.push("a", "1");
-        registry.push("b", "1");
-        registry.misbehave(Scope::everything(), Behaviour::Challenge(challenge.clone()));
-        let images = [format!("{}/a:1", registry.host()), format!("{}/b:1", registry.host())];
-        let relative = challenge.iter().any(|header| header.contains("realm=\"token\""));
-        if relative {
-            // Relative to /v2/a/manifests/1: not where the lab has its tokens.
-            assert!(!is_present(&check(listing(&registry, plain()), &images)[0]));
-        } else {
-            assert!(check(listing(&registry, plain()), &images).iter().all(is_present), "{challenge:?}");
-        }
-    }
-}
-
-#[test]
-fn twenty_images_take_one_challenge_and_a_token_each() {
-    let registry = with(bearer());
-    let images: Vec<String> = (0..20).map(|n| format!("{}/team/app-{n}:1", registry.host())).collect();
-    (0..20).for_each(|n| drop(registry.push(&format!("team/app-{n}"), "1")));
-    assert!(check(listing(&registry, plain()), &images).iter().all(is_present));
-    assert_eq!(registry.requests().len(), 1 + 20 + 20);
-}
-
-#[test]
-fn twenty_tags_of_one_repository_take_one_token() {
-    let registry = with(bearer());
-    let images: Vec<String> = (0..20).map(|n| format!("{}/team/app:{n}", registry.host())).collect();
-    (0..20).for_each(|n| drop(registry.push("team/app", &n.to_string())));
-    assert!(check(listing(&registry, plain()), &images).iter().all(is_present));
-    assert_eq!(registry.requests().len(), 1 + 1 + 20);
-}
-
-#[test]
-fn a_token_for_the_whole_registry_is_taken_once() {
-    let registry = with(bearer());
-    let header = "Bearer realm=\"/token\",service=\"lab\",scope=\"*\"".to_owned();
-    registry.misbehave(Scope::everything(), Behaviour::Challenge(vec![header]));
-    let images: Vec<String> = (0..20).map(|n| format!("{}/team/app-{n}:1", registry.host())).collect();
-    (0..20).for_each(|n| drop(registry.push(&format!("team/app-{n}"), "1")));
-    assert!(check(listing(&registry, plain()), &images).iter().all(is_present));
-    assert_eq!(registry.requests().len(), 1 + 1 + 20);
-}
-
-#[test]
 fn docker_credentials_are_bound_to_their_key() {
     let folder = TempDir::new().unwrap();
     let registry = private(basic());
@@ -226,27 +173,6 @@ fn docker_credentials_are_bound_to_their_key() {
 }
 
 #[test]
-fn an_identity_token_buys_a_token() {
-    let folder = TempDir::new().unwrap();
-    let registry = private(Auth::Bearer {
-        users: [("alice", "s3cret"), ("<token>", "refresh")].into(),
-        realm: None,
-        service: Some("lab".to_owned()),
-    });
-    registry.restrict("team/app", &["<token>"]);
-    let config = docker_config(&folder, &registry.host(), "{\"identitytoken\":\"refresh\"}");
-    let image = format!("{}/team/app:1", registry.host());
-    let options = Options { docker_config: vec![config], ..listing(&registry, plain()) };
-    assert!(is_present(&check(options.clone(), std::slice::from_ref(&image))[0]));
-    assert_eq!(requests(&registry)[1], "POST /token");
-    // Where the endpoint does not know that way, the other is tried.
-    registry.clear();
-    registry.misbehave(Scope::token().times(1), Behaviour::status(404));
-    assert!(is_present(&check(options, &[image])[0]));
-    assert_eq!(requests(&registry)[2].split('?').next(), Some("GET /token"));
-}
-
-#[test]
 fn who_has_no_credentials_shows_none_though_the_docker_configuration_has_some() {
     let folder = TempDir::new().unwrap();
     let registry = private(basic());
@@ -267,52 +193,6 @@ fn a_broken_docker_configuration_is_said_without_its_content() {
     let checked = check(options, &[format!("{}/team/app:1", registry.host())]).remove(0);
     let Err(Error::Local(message)) = checked else { panic!("{checked:?}") };
     assert!(message.contains("config.json") && !message.contains("s3cret"), "{message}");
-}
-
-#[test]
-fn a_token_that_has_become_invalid_is_replaced_once() {
-    let registry = with(bearer());
-    registry.push("team/app", "1");
-    let invalid = Behaviour::Status {
-        code: 401,
-        headers: vec![(
-            "www-authenticate".into(),
-            "Bearer realm=\"/token\",service=\"lab\",error=\"invalid_token\"".into(),
-        )],
-        body: String::new(),
-    };
-    registry.misbehave(Scope::from("team/app:1").times(1), invalid.clone());
-    assert!(is_present(&ask(&registry, plain(), "team/app:1")));
-    assert_eq!(registry.requests().len(), 5);
-
-    registry.clear();
-    registry.misbehave(Scope::from("team/app:1"), invalid);
-    assert!(matches!(ask(&registry, plain(), "team/app:1"), Ok(Answer::Denied { .. })));
-    assert!(registry.requests().len() <= 7, "{:?}", requests(&registry));
-}
-
-#[test]
-fn a_scope_that_the_registry_finds_wanting_is_widened_once() {
-    let registry = with(bearer());
-    registry.push("team/app", "1");
-    let challenge = "Bearer realm=\"/token\",service=\"lab\",scope=\"*\",error=\"insufficient_scope\"";
-    let wanting = Behaviour::Status {
-        code: 401,
-        headers: vec![("www-authenticate".into(), challenge.into())],
-        body: String::new(),
-    };
-    registry.misbehave(Scope::from("team/app:1").times(1), wanting.clone());
-    assert!(is_present(&ask(&registry, plain(), "team/app:1")));
-    assert!(
-        requests(&registry).iter().any(|line| line == "GET /token?service=lab&scope=*"),
-        "{:?}",
-        requests(&registry)
-    );
-
-    registry.clear();
-    registry.misbehave(Scope::from("team/app:1"), wanting);
-    assert!(matches!(ask(&registry, plain(), "team/app:1"), Ok(Answer::Denied { .. })));
-    assert!(registry.requests().len() <= 7, "{:?}", requests(&registry));
 }
 
 #[test]
@@ -342,4 +222,43 @@ fn a_token_for_the_registry_itself_is_shown_as_it_is() {
     assert!(is_present(&check(options, &[format!("{}/team/app:1", registry.host())])[0]));
     let shown = registry.requests().into_iter().filter_map(|request| request.authorization);
     assert!(shown.map(|authorization| authorization.value).any(|value| value == "t0ken"));
+}
+
+#[test]
+fn wrong_credentials_are_tried_once_also_if_the_first_image_needed_none() {
+    let folder = TempDir::new().unwrap();
+    let registry = with(basic());
+    let digest = ("docker-content-digest".to_owned(), format!("sha256:{}", "0".repeat(64)));
+    let public = Behaviour::Status { code: 200, headers: vec![digest], body: String::new() };
+    registry.misbehave(Scope::everything().times(1), public);
+    let images: Vec<String> = (0..20).map(|n| format!("{}/team/app-{n}:1", registry.host())).collect();
+    let checked = check(listing(&registry, alice(&folder, "wrong")), &images);
+    let refused = checked.iter().filter(|checked| matches!(checked, Err(Error::RefusedCredentials { .. })));
+    assert_eq!((refused.count(), with_credentials(&registry).len()), (19, 1));
+}
+
+#[test]
+fn credentials_that_did_for_one_image_are_not_called_wrong_for_another() {
+    let folder = TempDir::new().unwrap();
+    let registry = with(basic());
+    registry.push("a", "1");
+    registry.misbehave("b", error_code(401, "UNAUTHORIZED", "not you"));
+    let images = [format!("{}/a:1", registry.host()), format!("{}/b:1", registry.host())];
+    let checked = check(listing(&registry, alice(&folder, "s3cret")), &images);
+    assert!(is_present(&checked[0]));
+    let Ok(Answer::Denied { asked_as: AskedAs::Credentials { user, .. }, .. }) = &checked[1] else {
+        panic!("{checked:?}");
+    };
+    assert_eq!(user.as_deref(), Some("alice"));
+}
+
+#[test]
+fn a_password_that_has_expired_is_said_by_its_source_as_ecr_does_with_403() {
+    let folder = TempDir::new().unwrap();
+    let registry = private(basic());
+    let message = "Your authorization token has expired. Reauthenticate and try again.";
+    registry.misbehave("team/app", error_code(403, "DENIED", message));
+    let checked = ask(&registry, alice(&folder, "s3cret"), "team/app:1");
+    let origin = folder.path().join("password").display().to_string();
+    assert_eq!(checked, Err(Error::RefusedCredentials { host: registry.host(), origin }));
 }

@@ -1,7 +1,10 @@
 //! Asking registries: real HTTP against the registry in the process.
 mod absent;
 mod authorization;
+mod busy;
+mod challenges;
 mod distribution;
+mod exchanges;
 mod instruments;
 mod kinds;
 mod memory;
@@ -13,11 +16,13 @@ mod platforms;
 mod present;
 mod proxies;
 mod suggestions;
+mod tarpits;
 mod tls;
+mod tokens;
 
 use pullgate::{
     image::Reference,
-    lab::{self, Auth, Registry},
+    lab::{self, Auth, Behaviour, Registry},
     registry::{Answer, CredentialChoice, Error, HostOptions, Options, Registries},
 };
 use std::{
@@ -46,6 +51,15 @@ fn basic() -> Auth {
     Auth::Basic { users: [("alice", "s3cret")].into() }
 }
 
+/// An answer with one header.
+fn status(code: u16, name: &str, value: &str) -> Behaviour {
+    Behaviour::Status { code, headers: vec![(name.to_owned(), value.to_owned())], body: String::new() }
+}
+
+fn error_code(status: u16, code: &str, message: &str) -> Behaviour {
+    Behaviour::ErrorCode { status, code: code.to_owned(), message: message.to_owned() }
+}
+
 /// What the configuration says about a registry of the lab, which speaks plain HTTP at a loopback address.
 fn plain() -> HostOptions {
     HostOptions { plain_http: true, private: true, ..HostOptions::default() }
@@ -69,7 +83,8 @@ fn check(options: Options, references: &[String]) -> Vec<Checked> {
 
 fn check_within(options: Options, references: &[String], time: Duration) -> Vec<Checked> {
     let references: Vec<Reference> = references.iter().map(|text| Reference::parse(text).unwrap()).collect();
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // As the gate does it.
+    let runtime = runtime::Builder::new_current_thread().event_interval(4).enable_all().build().unwrap();
     let checked = runtime.block_on(Registries::new(options).check(&references, Instant::now() + time));
     references.iter().map(|reference| checked.answers[reference].clone()).collect()
 }
