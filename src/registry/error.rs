@@ -23,12 +23,14 @@ pub enum Error {
         failure: Failure,
     },
     /// The registry limits how often it is asked.
-    #[error("{host} limits the rate of requests (429){}", after(*retry_after))]
+    #[error("{host} limits the rate of requests (429){}{}", said(limit.as_deref()), after(*retry_after))]
     Busy {
         /// Who was asked.
         host: String,
         /// When it may be asked again, if it says so.
         retry_after: Option<Duration>,
+        /// How much it allows, in words, if it says so.
+        limit: Option<String>,
     },
     /// The registry is broken, or answers what no registry should.
     #[error("{host} answered {status}{}", said(message.as_deref()))]

@@ -206,10 +206,22 @@ impl Reply {
         self.status == 429 || (self.status == 503 && self.retry_after().is_some())
     }
 
+    /// How many pulls are left of how many in how long, as Docker Hub says it.
+    fn pull_limit(&self) -> Option<String> {
+        let [limit, left] = ["ratelimit-limit", "ratelimit-remaining"].map(|name| self.header(name));
+        let (pulls, seconds) = limit?.split_once(";w=")?;
+        let hours = Duration::from_secs(seconds.parse().ok()?).as_secs() / 3600;
+        let (pulls, left) = (pulls.parse::<u64>().ok()?, left?.split(';').next()?.parse::<u64>().ok()?);
+        Some(format!("{left} of {pulls} pulls in {hours} hours are left"))
+    }
+
     /// The answers that say nothing about the image: too many requests, a broken server.
     pub(super) fn as_outage(&self, host: &str) -> Option<Error> {
         match self.status {
-            429 => Some(Error::Busy { host: host.to_owned(), retry_after: self.retry_after() }),
+            429 => {
+                let (host, retry_after) = (host.to_owned(), self.retry_after());
+                Some(Error::Busy { host, retry_after, limit: self.pull_limit() })
+            }
             // A server that knows nothing of HEAD says 501.
             408 | 500 | 502.. => {
                 let message = super::complaint::Complaint::of(&self.body).message;

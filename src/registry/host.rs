@@ -27,8 +27,8 @@ pub(super) struct Site {
     pub(super) network: Network,
     /// Room for requests to all unlisted registries together: a push may name thousands of them.
     pub(super) unlisted: Arc<Semaphore>,
-    /// How many more tag lists may be asked for.
-    pub(super) lists: Semaphore,
+    /// For how many more absent images tags may be looked at.
+    pub(super) looks: Semaphore,
     pub(super) strangers: Strangers,
 }
 

@@ -76,7 +76,8 @@ async fn ask_as(
     let found = find(host, attempt, reference).await;
     let answer = match (found, question) {
         (Ok(found), Question::Existence) => Ok(Answer::Present { digest: found.digest }),
-        (Ok(found), _) => platforms::examine(host, attempt, reference, found).await,
+        // Boxed, as what follows: few images need it, and thousands wait.
+        (Ok(found), _) => Box::pin(platforms::examine(host, attempt, reference, found)).await,
         (Err(halt), _) => Err(halt),
     };
     let mut answer = answer.or_else(Halt::into_answer)?;
@@ -84,7 +85,7 @@ async fn ask_as(
         && host.site.options.suggestions
         && matches!(question, Question::Origin)
     {
-        (*repository, *suggestions) = tags::look(host, attempt, reference).await;
+        (*repository, *suggestions) = Box::pin(tags::look(host, attempt, reference)).await;
     }
     Ok(answer)
 }

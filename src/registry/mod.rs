@@ -125,7 +125,7 @@ impl Registries {
             },
             unlisted: Arc::new(Semaphore::new(route::UNLISTED)),
             strangers: strangers::Strangers::default(),
-            lists: Semaphore::new(tags::LISTS),
+            looks: Semaphore::new(tags::LOOKS),
         })
     }
 

@@ -20,8 +20,8 @@ const RESERVE: Duration = Duration::from_millis(100);
 const PAGE: usize = 1000;
 /// How many are kept, since some registries send all that they have whatever they are asked for.
 const KEPT: usize = 20_000;
-/// Repositories whose tags are listed in one check: a report has room for the suggestions of a few.
-pub(super) const LISTS: usize = 64;
+/// Absent images for which tags are looked at in one check: a report has room for the suggestions of a few.
+pub(super) const LOOKS: usize = 64;
 
 /// What a tag list says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +37,13 @@ pub(super) enum Listing {
 
 /// What is known of the repository of an absent image, and its tags that whoever wrote it may have meant.
 pub(super) async fn look(host: &Host, attempt: &Attempt, reference: &Reference) -> (Repository, Vec<String>) {
+    let Ok(permit) = host.site.looks.try_acquire() else { return (Repository::Unknown, Vec::new()) };
+    // Not given back: it is a count.
+    permit.forget();
     let deadline = host.site.network.deadline;
     let until = (Instant::now() + PATIENCE).min(deadline.checked_sub(RESERVE).unwrap_or(deadline));
-    let (mut tags, more) = match page(host, attempt, "", until).await {
-        Listing::Tags { tags, more } => (tags.to_vec(), more),
+    let (first, more) = match page(host, attempt, "", until).await {
+        Listing::Tags { tags, more } => (tags, more),
         Listing::NoRepository => return (Repository::Missing, Vec::new()),
         Listing::Unknown => return (Repository::Unknown, Vec::new()),
     };
@@ -48,26 +51,26 @@ pub(super) async fn look(host: &Host, attempt: &Attempt, reference: &Reference) 
         return (Repository::Exists, Vec::new());
     };
     // Lists are in order, so what is near lies on a later page, and a registry can be asked to begin there.
-    if more
-        && tags.iter().all(|tag| tag.as_str() < wanted)
-        && let Listing::Tags { tags: further, .. } = page(host, attempt, stem(wanted), until).await
-    {
-        tags.extend_from_slice(&further);
+    let further = match more && first.iter().all(|tag| tag.as_str() < wanted) {
+        true => page(host, attempt, stem(wanted), until).await,
+        false => Listing::Unknown,
+    };
+    let mut tags: Vec<&str> = first.iter().map(String::as_str).collect();
+    if let Listing::Tags { tags: further, .. } = &further {
+        tags.extend(further.iter().map(String::as_str));
     }
-    if tags.iter().any(|tag| tag == wanted) {
+    if tags.contains(&wanted) {
         return (Repository::Lists, Vec::new());
     }
-    // Comparing waits for nobody, so nobody can interrupt it.
-    (Repository::Exists, nearest(wanted, &tags, until.into_std()))
+    // Comparing waits for nobody, so nobody can interrupt it: late is too late.
+    let is_late = Instant::now() >= deadline;
+    (Repository::Exists, if is_late { Vec::new() } else { nearest(wanted, &tags) })
 }
 
 /// One page that begins after `last`, fetched once for all who want it.
 async fn page(host: &Host, attempt: &Attempt, last: &str, until: Instant) -> Listing {
     let key = (attempt.repository.clone(), last.to_owned());
     let fetch = || async {
-        // Not given back: it counts the lists.
-        let Ok(permit) = host.site.lists.try_acquire() else { return Listing::Unknown };
-        permit.forget();
         let mut attempt = attempt.clone();
         attempt.accept = "application/json";
         let mut url = host.url(&attempt, "tags", "list");

@@ -1,14 +1,10 @@
 //! Images that are not there: what counts as a registry's "no", and what is said of it.
-use super::{Checked, ask, describe, open, plain, requests};
+use super::{Checked, ask, describe, error_code, open, plain, requests};
 use pullgate::{
     image::Reference,
     lab::{Behaviour, Registry, Scope},
     registry::{Answer, Error, Repository},
 };
-
-fn error_code(status: u16, code: &str, message: &str) -> Behaviour {
-    Behaviour::ErrorCode { status, code: code.to_owned(), message: message.to_owned() }
-}
 
 /// The answer about team/app:2 where team/app:1 is, from a registry that answers for the manifest with this.
 fn ask_one_that_answers(behaviour: Behaviour) -> (Registry, Checked) {

@@ -88,8 +88,20 @@ fn who_never_has_time_is_asked_three_times() {
     let registry = with_app();
     registry.misbehave("team/app", Behaviour::RateLimited { retry_after: None });
     let checked = ask(&registry, plain(), "team/app:1");
-    assert_eq!(checked, Err(Error::Busy { host: registry.host(), retry_after: None }));
+    assert_eq!(checked, Err(Error::Busy { host: registry.host(), retry_after: None, limit: None }));
     assert_eq!(registry.requests().len(), 3);
+}
+
+#[test]
+fn the_limit_of_docker_hub_is_said_as_it_says_it() {
+    let registry = with_app();
+    let headers = [("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", "0;w=21600"), ("retry-after", "7200")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    registry.misbehave("team/app", Behaviour::Status { code: 429, headers, body: String::new() });
+    let said = describe(&ask(&registry, plain(), "team/app:1"), &registry, "team/app:1");
+    let expected =
+        "HOST limits the rate of requests (429): 0 of 100 pulls in 6 hours are left; it may be asked again in 7200 s";
+    assert_eq!(said, expected);
 }
 
 #[test]

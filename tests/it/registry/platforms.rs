@@ -3,7 +3,7 @@ use super::{Checked, alice, basic, check, describe, is_present, listing, open, p
 use pullgate::{
     image::Platform,
     lab::{Behaviour, Registry, Scope},
-    registry::{Answer, Error, Options},
+    registry::{Answer, Error, HostOptions, Options},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -251,4 +251,19 @@ fn an_index_of_a_million_entries_is_read_within_reason() {
     let body = format!("{{\"schemaVersion\":2,\"manifests\":[{}{{}}]}}", "{},".repeat(1_000_000));
     registry.push_manifest("team/app", "1", INDEX, &body);
     assert!(is_no_registry(&ask_for(&registry, &["linux/amd64"], "team/app:1")));
+}
+
+#[test]
+fn a_mirror_without_the_platform_is_passed_over() {
+    let (origin, mirror) = (open(), open());
+    mirror.push_index("team/app", "1", &["linux/arm64"]);
+    mirror.push("team/app", "2");
+    origin.push_index("team/app", "1", &["linux/amd64"]);
+    let mut options = wanting(listing(&origin, plain()), &["linux/amd64"]);
+    options.hosts.insert(mirror.host(), HostOptions { mirror_of: Some(origin.host()), ..plain() });
+    let images = ["team/app:1", "team/app:2"].map(|image| format!("{}/{image}", origin.host()));
+    assert!(check(options, &images).iter().all(is_present));
+    assert!(requests(&origin).iter().all(|line| !line.contains("manifests/2")), "{:?}", requests(&origin));
+    let asked = requests(&mirror);
+    assert!(asked.len() == 5 && asked.iter().all(|line| line.contains("?ns=")), "{asked:?}");
 }

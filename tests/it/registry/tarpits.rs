@@ -176,14 +176,14 @@ fn a_token_of_one_byte_a_second_takes_no_longer_than_the_deadline() {
 }
 
 #[test]
-fn a_body_of_ten_megabytes_is_no_manifest() {
+fn a_body_of_ten_megabytes_is_more_than_a_runtime_takes() {
     let registry = open();
     let body = format!("{{\"schemaVersion\":2,\"x\":\"{}\"}}", "x".repeat(10_000_000));
     registry.push_manifest("team/app", "1", "application/vnd.oci.image.manifest.v1+json", &body);
     registry.misbehave("team/app", Behaviour::HeadNotFoundButGetWorks);
     let checked = ask(&registry, plain(), "team/app:1");
-    let Err(Error::NotARegistry { reason, .. }) = checked else { panic!("{checked:?}") };
-    assert!(reason.contains("4 MiB"), "{reason}");
+    let Ok(Answer::Blocked { message }) = checked else { panic!("{checked:?}") };
+    assert!(message.contains("containerd takes no more than 4393216"), "{message}");
 }
 
 #[test]
