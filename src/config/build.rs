@@ -208,6 +208,7 @@ fn registries(file: &File) -> registry::Options {
             roots: roots(),
             proxies: proxies(),
             certs_dirs: file.certs_dirs.clone().unwrap_or_else(|| CERTS_DIRS.map(PathBuf::from).to_vec()),
+            ..Settings::default()
         },
         ..defaults
     }

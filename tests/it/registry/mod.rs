@@ -12,7 +12,9 @@ mod places;
 mod platforms;
 mod present;
 mod proxies;
+mod speed;
 mod suggestions;
+mod threats;
 mod tls;
 
 use pullgate::{
