@@ -48,7 +48,8 @@ fn directions_of_a_registry_do_not_turn_the_text_round() {
 
 #[test]
 fn the_code_of_a_registry_is_no_different() {
-    is_plain(&said(error("\u{1b}[2J\u{202e}", "no")));
+    let behaviour = Behaviour::ErrorCode { status: 404, code: "\u{1b}[2J\u{202e}".to_owned(), message: String::new() };
+    is_plain(&said(behaviour));
 }
 
 #[test]
