@@ -236,6 +236,7 @@ fn registries(file: &File, caller: Caller) -> registry::Options {
             roots: roots(),
             proxies: proxies(),
             certs_dirs: file.certs_dirs.clone().unwrap_or_else(|| CERTS_DIRS.map(PathBuf::from).to_vec()),
+            ..Settings::default()
         },
         ..defaults
     }

@@ -8,7 +8,7 @@ use reqwest::{
 use std::{
     collections::BTreeMap,
     fmt,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -36,6 +36,8 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Folders like `/etc/containerd/certs.d` and `/etc/docker/certs.d`, with certificates by host.
     pub certs_dirs: Vec<PathBuf>,
+    /// Name servers in place of those of `/etc/resolv.conf`; empty for those.
+    pub name_servers: Vec<SocketAddr>,
 }
 
 /// How a host may be reached: what two clients may differ in.
@@ -96,7 +98,8 @@ impl fmt::Debug for Clients {
 impl Clients {
     /// Builds nothing yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, ..Self::default() }
+        let names = Arc::new(resolve::System::new(settings.name_servers.clone()));
+        Self { settings, names, ..Self::default() }
     }
 
     /// Whether the URL is asked through a proxy, which then resolves the name: no address can be vouched for.

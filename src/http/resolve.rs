@@ -2,7 +2,7 @@
 use super::is_public;
 use hickory_resolver::{
     TokioResolver,
-    config::{LookupIpStrategy, ResolverConfig},
+    config::{LookupIpStrategy, NameServerConfig, ResolverConfig},
     net::runtime::TokioRuntimeProvider,
 };
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -30,7 +30,11 @@ pub(super) enum Unresolved {
 
 /// The system's configuration, read when the first name is looked up.
 #[derive(Debug, Default)]
-pub(super) struct System(OnceLock<Result<Configured, String>>);
+pub(super) struct System {
+    /// Name servers in place of the system's, if there are any.
+    servers: Vec<SocketAddr>,
+    configured: OnceLock<Result<Configured, String>>,
+}
 
 struct Configured {
     resolver: TokioResolver,
@@ -69,8 +73,13 @@ impl Resolve for Resolver {
 }
 
 impl System {
+    pub(super) fn new(servers: Vec<SocketAddr>) -> Self {
+        Self { servers, configured: OnceLock::new() }
+    }
+
     async fn lookup(&self, name: &str) -> Result<Vec<SocketAddr>, Unresolved> {
-        let configured = self.0.get_or_init(configure).as_ref().map_err(|reason| Unresolved::Failed(reason.clone()))?;
+        let configured = self.configured.get_or_init(|| configure(&self.servers));
+        let configured = configured.as_ref().map_err(|reason| Unresolved::Failed(reason.clone()))?;
         let found = tokio::time::timeout(LIMIT, configured.resolver.lookup_ip(name)).await;
         match found.map_err(|_| Unresolved::Failed("the name servers do not answer".to_owned()))? {
             Ok(found) => Ok(found.iter().map(|address| SocketAddr::new(address, 0)).collect()),
@@ -80,18 +89,25 @@ impl System {
     }
 }
 
-fn configure() -> Result<Configured, String> {
+fn configure(servers: &[SocketAddr]) -> Result<Configured, String> {
+    let of = |servers: &[SocketAddr]| {
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers.iter().map(server).collect());
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+    };
     let (mut builder, unreadable) = match TokioResolver::builder_tokio() {
+        _ if !servers.is_empty() => (of(servers), None),
         Ok(builder) => (builder, None),
-        Err(error) => {
-            let nobody = ResolverConfig::from_parts(None, Vec::new(), Vec::new());
-            let builder = TokioResolver::builder_with_config(nobody, TokioRuntimeProvider::default());
-            (builder, Some(format!("cannot read /etc/resolv.conf: {error}")))
-        }
+        Err(error) => (of(&[]), Some(format!("cannot read /etc/resolv.conf: {error}"))),
     };
     let options = builder.options_mut();
     (options.timeout, options.attempts) = PATIENCE;
     options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
     let resolver = builder.build().map_err(|error| error.to_string())?;
     Ok(Configured { resolver, unreadable })
+}
+
+fn server(address: &SocketAddr) -> NameServerConfig {
+    let mut server = NameServerConfig::udp_and_tcp(address.ip());
+    server.connections.iter_mut().for_each(|connection| connection.port = address.port());
+    server
 }

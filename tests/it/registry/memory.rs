@@ -67,7 +67,8 @@ impl Push {
         let mut pods = String::new();
         for image in &self.images {
             let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {containers: [{name: app, image: \"";
-            write!(pods, "{pod}{image}\"}}]}}\n---\n").unwrap();
+            let line = if pods.is_empty() { "" } else { "---\n" };
+            write!(pods, "{line}{pod}{image}\"}}]}}\n").unwrap();
         }
         let head = "commit refs/quarantine/main\ncommitter Ada <ada@example.com> 1767323045 +0000\ndata 0\n";
         format!("{head}M 100644 inline pods.yaml\ndata {}\n{pods}\n", pods.len())

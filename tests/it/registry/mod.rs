@@ -17,8 +17,10 @@ mod places;
 mod platforms;
 mod present;
 mod proxies;
+mod speed;
 mod suggestions;
 mod tarpits;
+mod threats;
 mod tls;
 mod tokens;
 
