@@ -56,7 +56,11 @@ pub(super) async fn ask(host: &Host, reference: &Reference, question: Question<'
     let mut first = None;
     for mut attempt in attempts {
         let answer = ask_as(host, &mut attempt, reference, question).await;
-        if !matches!(answer, Ok(Answer::Denied { .. }) | Err(Error::RefusedCredentials { .. })) {
+        let is_final = match unknown {
+            None => !matches!(answer, Ok(Answer::Denied { .. }) | Err(Error::RefusedCredentials { .. })),
+            Some(_) => matches!(answer, Ok(Answer::Present { .. })),
+        };
+        if is_final {
             return answer;
         }
         first.get_or_insert(answer);

@@ -1,5 +1,5 @@
 //! Credential helpers: real programs, friendly and hostile.
-use super::{check, check_within, describe, is_present, listing, plain, with};
+use super::{bearer, check, check_within, describe, is_present, listing, plain, with};
 use crate::world::{World, deployment};
 use pullgate::{
     lab::{Auth, Registry},
@@ -82,7 +82,7 @@ impl Safe {
     fn fails(&self, options: Options) -> String {
         let checked = check(options, &[self.image()]).remove(0);
         let Err(Error::Local(message)) = checked else { panic!("{checked:?}") };
-        assert!(self.registry.requests().is_empty());
+        assert!(self.registry.requests().iter().all(|request| request.authorization.is_none()));
         assert!(message.contains("docker-credential-lab"), "{message}");
         message.replace(&self.registry.host(), "HOST")
     }
@@ -319,6 +319,18 @@ fn what_a_helper_that_fails_says_is_passed_on_to_nobody() {
         message,
         "no credentials from docker-credential-lab for HOST: exit status: 1 (\"echo HOST | docker-credential-lab get\" shows more)"
     );
+}
+
+#[test]
+fn what_everybody_may_pull_is_there_though_the_helper_fails() {
+    let safe = Safe::new("exit 1");
+    let registry = with(bearer());
+    registry.push("team/public", "1");
+    let helped = safe.options().hosts.remove(&safe.registry.host()).unwrap();
+    let options = Options { hosts: [(registry.host(), helped)].into(), ..safe.options() };
+    let checked = check(options, &["1", "2"].map(|tag| format!("{}/team/public:{tag}", registry.host())));
+    assert!(is_present(&checked[0]), "{checked:?}");
+    assert!(matches!(checked[1], Err(Error::Local(_))), "{checked:?}");
 }
 
 #[test]
