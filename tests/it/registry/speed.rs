@@ -5,7 +5,7 @@ use pullgate::{
     lab::{self, Auth, Behaviour, Registry, Scope},
     registry::{HostOptions, Options},
 };
-use reqwest::{Certificate, Client, Response, header};
+use reqwest::{Certificate, Client, Response, StatusCode, header};
 use std::{
     fs,
     sync::Arc,
@@ -90,7 +90,7 @@ impl Place {
                     answer.await.status()
                 });
             }
-            assert!(tasks.join_all().await.iter().all(|status| status.is_success()));
+            assert!(tasks.join_all().await.iter().all(StatusCode::is_success));
         });
         started.elapsed()
     }
@@ -126,7 +126,6 @@ impl Place {
             return pass_over("a debug build says nothing of speed: cargo test --release");
         }
         let (ours, theirs) = self.compared(other);
-        eprintln!("{ours:?} to {theirs:?}: {:.2}", ours.as_secs_f64() / theirs.as_secs_f64());
         assert!(ours * 100 <= theirs * percent, "{ours:?}, and the other client {theirs:?}");
     }
 }
