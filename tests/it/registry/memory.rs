@@ -236,7 +236,7 @@ fn what_a_token_service_says_thousands_of_times_is_not_kept() {
     let body = format!("{{\"errors\":[{{\"code\":\"DENIED\",\"message\":\"{}\"}}]}}", "no ".repeat(2000));
     let answer = format!("x: {}\r\ncontent-length: {}\r\n\r\n{body}", "a".repeat(300 * 1024), body.len());
     let server = selling(move |wire| write!(wire, "HTTP/1.1 403 Forbidden\r\n{answer}"));
-    Push::new().of(&server.host(), 4000, PLAIN).is_bounded();
+    Push::new().of(&server.host(), 2000, PLAIN).is_bounded();
 }
 
 #[test]
