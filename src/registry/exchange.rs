@@ -97,7 +97,7 @@ impl Network {
                     sleep_until(until).await;
                     continue;
                 }
-                Some(Wish::TooLong(reply)) => return Ok(reply),
+                Some(Wish::TooLong(reply)) => return Ok(*reply),
                 None => {}
             }
             let outcome = self.once(&client, request, limits).await;

@@ -25,7 +25,7 @@ pub(super) struct Quiet(Mutex<BTreeMap<(String, bool), Wish>>);
 pub(super) enum Wish {
     Until(Instant),
     /// For longer than there is time; with what it said.
-    TooLong(Reply),
+    TooLong(Box<Reply>),
 }
 
 impl Quiet {
@@ -45,7 +45,7 @@ impl Quiet {
         let delay = reply.retry_after().unwrap_or(UNSAID * 2_u32.saturating_pow(told)).max(LEAST);
         let mut hosts = self.lock();
         let wish = match hosts.get(&host) {
-            _ if delay > deadline.saturating_duration_since(now) / 2 => Wish::TooLong(reply.clone()),
+            _ if delay > deadline.saturating_duration_since(now) / 2 => Wish::TooLong(Box::new(reply.clone())),
             // Of two requests that were under way together, the one that is told to wait longer counts.
             Some(Wish::Until(until)) => Wish::Until((now + delay).max(*until)),
             Some(Wish::TooLong(_)) => return,

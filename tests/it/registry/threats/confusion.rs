@@ -14,8 +14,9 @@ fn is_shown(name: &str) -> bool {
     let registry = with(basic());
     let port = registry.address().port();
     let file = folder.path().join("config.json");
-    let auths = format!("{{\"auths\":{{\"quay.example.com:{port}\":{{\"auth\":\"YWxpY2U6czNjcmV0\"}}}}}}");
-    fs::write(&file, auths).unwrap();
+    let entry = "{\"auth\":\"YWxpY2U6czNjcmV0\"}";
+    let auths = format!("{{\"quay.example.com:{port}\":{entry},\"quay.example.com\":{entry}}}");
+    fs::write(&file, format!("{{\"auths\":{auths}}}")).unwrap();
     let name = name.replace("PORT", &port.to_string());
     let names = Names::start(|_, _| vec![Ipv4Addr::LOCALHOST.into()]);
     let mut options =
