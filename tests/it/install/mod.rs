@@ -1,0 +1,11 @@
+//! install.sh: what it makes, what it takes away, and what it leaves alone.
+mod bare;
+mod beside;
+mod gitea;
+mod gitlab;
+mod gitolite;
+mod host;
+mod killed;
+mod push_options;
+mod trouble;
+mod undo;
