@@ -7,5 +7,6 @@ mod gitolite;
 mod host;
 mod killed;
 mod push_options;
+mod shells;
 mod trouble;
 mod undo;
