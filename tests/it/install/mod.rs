@@ -8,5 +8,6 @@ mod host;
 mod killed;
 mod push_options;
 mod shells;
+mod transports;
 mod trouble;
 mod undo;
