@@ -270,12 +270,12 @@ uninstall_hook() {
         rm -f "$kept"
     elif is_foreign "$hook"; then
         say "left alone, not pullgate's: $hook"
-    elif ! exists "$hook"; then
-        say "not installed: $hook"
     elif exists "$kept"; then
         about_to put "$kept back as $hook" || return 0
         mv -f "$kept" "$hook"
         say "put back: $hook"
+    elif ! exists "$hook"; then
+        say "not installed: $hook"
     else
         [ "$target" != gitolite ] || remove_links
         about_to remove "$hook" || return 0
@@ -398,8 +398,9 @@ install_all() {
     instead=", or set PREFIX to a folder of your own"
     check_writable "${program%/*}"
     instead=''
+    alone=$(hook_text pre-receive)
+    beside=$(hook_text pre-receive-beside)
     install_program
-    alone=$(hook_text pre-receive) beside=$(hook_text pre-receive-beside)
     for_each install_hook "$@"
     case $target in
         bare) for_each offer_push_options "$@" ;;
@@ -413,7 +414,10 @@ uninstall_all() {
     for_each check "$@"
     case $target in
         bare) for_each withdraw_push_options "$@" ;;
-        gitea-all) uninstall_hook "$template" ;;
+        gitea-all)
+            uninstall_hook "$template"
+            say "next: if init.templateDir = $template stands in app.ini, take it out and restart"
+            ;;
     esac
     for_each uninstall_hook "$@"
     [ "$purge" = no ] || uninstall_program

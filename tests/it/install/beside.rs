@@ -75,6 +75,17 @@ fn uninstalling_leaves_a_hook_alone_that_took_the_place_of_pullgates() {
 }
 
 #[test]
+fn uninstalling_puts_it_back_though_somebody_deleted_pullgates() {
+    let world = plain();
+    foreign(&hook(&world), "mine", 0);
+    let before = Listing::of(&world.bare());
+    assert!(world.install(&["bare", "fleet.git"]).is_accepted);
+    fs::remove_file(hook(&world)).unwrap();
+    assert!(world.install(&["bare", "--uninstall", "fleet.git"]).is_accepted);
+    Listing::of(&world.bare()).is(&before);
+}
+
+#[test]
 fn two_other_hooks_are_one_too_many() {
     let world = plain();
     foreign(&hook(&world), "mine", 0);
