@@ -1,13 +1,9 @@
-//! install.sh for bare repositories: what it makes, what it takes away, and what it leaves alone.
+//! Bare repositories: the one hook that git calls.
 use crate::{git_command::git, world::World};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 fn hook(world: &World) -> std::path::PathBuf {
     world.bare().join("hooks/pre-receive")
-}
-
-fn make_executable(path: &Path) {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
 }
 
 #[test]
@@ -29,38 +25,6 @@ fn uninstalling_removes_the_hook_and_purging_the_binary() {
     assert!(world.path().join("prefix/bin/pullgate").exists());
     let purged = world.install(&["bare", "--uninstall", "--purge", "fleet.git"]);
     assert!(purged.is_accepted && !world.path().join("prefix/bin/pullgate").exists(), "{}", purged.text);
-}
-
-#[test]
-fn a_foreign_hook_is_never_touched() {
-    let world = World::new();
-    let foreign = "#!/bin/sh\nexit 0\n";
-    fs::write(hook(&world), foreign).unwrap();
-    make_executable(&hook(&world));
-    for args in [&["bare", "fleet.git"][..], &["bare", "--uninstall", "fleet.git"]] {
-        let output = world.install(args);
-        assert!(output.text.contains("pullgate's"), "{}", output.text);
-        assert_eq!(fs::read_to_string(hook(&world)).unwrap(), foreign);
-    }
-    assert!(!world.install(&["bare", "fleet.git"]).is_accepted);
-}
-
-#[test]
-fn a_link_to_nowhere_is_a_foreign_hook_too() {
-    let world = World::new();
-    fs::remove_file(hook(&world)).unwrap();
-    std::os::unix::fs::symlink("/nonexistent/hook", hook(&world)).unwrap();
-    assert!(!world.install(&["bare", "fleet.git"]).is_accepted);
-    assert!(fs::symlink_metadata(hook(&world)).unwrap().is_symlink());
-}
-
-#[test]
-fn a_dry_run_changes_nothing() {
-    let world = World::new();
-    fs::remove_file(hook(&world)).unwrap();
-    let said = world.install(&["bare", "--dry-run", "fleet.git"]);
-    assert!(said.is_accepted && said.text.contains("would write"), "{}", said.text);
-    assert!(!hook(&world).exists());
 }
 
 #[test]
@@ -180,16 +144,4 @@ fn a_relative_prefix_with_odd_characters_stands_in_the_hook_as_it_is() {
     world.write("b.txt", "x");
     world.commit_and_push("anything").rejected(&["odd \"$(touch ran)`", "is not there"]);
     assert!(!world.bare().join("ran").exists());
-}
-
-#[test]
-fn a_path_with_spaces_works() {
-    let world = World::new();
-    git(world.path()).args(["init", "-q", "--bare", "-b", "main", "the fleet.git"]).ok();
-    let installed = world.install(&["bare", "the fleet.git"]);
-    assert!(
-        installed.is_accepted && world.path().join("the fleet.git/hooks/pre-receive").exists(),
-        "{}",
-        installed.text
-    );
 }
