@@ -7,8 +7,9 @@ use super::{
     credentials::Sources,
     error::Error,
     exchange::{Network, Reply},
+    lanes::Lane,
     memo::Memo,
-    options::Options,
+    options::{HostOptions, Options},
     strangers::Strangers,
     tags::Listing,
     token::{Granted, Wanted},
@@ -30,6 +31,23 @@ pub(super) struct Site {
     /// For how many more absent images tags may be looked at.
     pub(super) looks: Semaphore,
     pub(super) strangers: Strangers,
+}
+
+impl Site {
+    /// What the configuration says of a registry, by its canonical name; `None` if it does not list it. A key in a docker
+    /// configuration lists it too.
+    fn listed(&self, name: &str) -> Result<Option<HostOptions>, Error> {
+        match self.options.hosts.get(name) {
+            Some(host) => Ok(Some(host.clone())),
+            None => Ok(self.sources.name(name)?.then(HostOptions::default)),
+        }
+    }
+
+    /// The lane of the images of a registry: those that are not listed share one, so that they hold up nobody else.
+    pub(super) fn lane(&self, registry: &str) -> Lane {
+        let name = self.options.name_of(registry);
+        matches!(self.listed(&name), Ok(Some(_))).then_some(name)
+    }
 }
 
 /// A registry.
@@ -83,11 +101,7 @@ impl Host {
     /// The registry of that canonical name, if it may be asked. Nothing is sent yet, not even to the DNS.
     pub(super) fn open(site: Arc<Site>, registry: &str) -> Result<Self, Halt> {
         let options = &site.options;
-        let listed = match options.hosts.get(registry) {
-            Some(host) => Some(host.clone()),
-            None => site.sources.name(registry)?.then(super::HostOptions::default),
-        };
-        let Some(endpoint) = Endpoint::new(registry, listed, options.unlisted) else {
+        let Some(endpoint) = Endpoint::new(registry, site.listed(registry)?, options.unlisted) else {
             let reason = Failure::Connect("the name is not one of a host".to_owned());
             return Err(Error::of(registry, reason).into());
         };
