@@ -154,10 +154,8 @@ impl Host {
         if let Some(reply) = first {
             return self.conclude(attempt, &Method::HEAD, url, reply?).await;
         }
-        if let Some(learned) = opening.as_ref().map_err(Clone::clone)?
-            && let Step::Denied(reply) = self.anticipate(attempt, learned).await?
-        {
-            return Ok(Outcome::Denied(*reply));
+        if let Some(learned) = opening.as_ref().map_err(Clone::clone)? {
+            self.anticipate(attempt, learned).await;
         }
         let reply = self.show(attempt, &Method::HEAD, url).await?;
         self.conclude(attempt, &Method::HEAD, url, reply).await
