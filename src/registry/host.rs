@@ -58,6 +58,8 @@ pub(super) struct Host {
     pub(super) permits: Arc<Semaphore>,
     /// What the first answer taught; everybody else waits for it.
     opening: OnceCell<Result<Option<Learned>, Halt>>,
+    /// Whether it has the API of registries, where that was in doubt.
+    api: OnceCell<bool>,
     pub(super) tokens: Memo<Wanted, Result<Granted, Error>>,
     /// By repository, and by the tag after which the page begins.
     pub(super) tags: Memo<(String, String), Listing>,
@@ -119,6 +121,7 @@ impl Host {
             endpoint,
             site,
             opening: OnceCell::new(),
+            api: OnceCell::new(),
             tokens: Memo::default(),
             tags: Memo::default(),
             standings: Memo::default(),
@@ -138,6 +141,17 @@ impl Host {
     /// Whether the configuration vouches for who gave an answer: not for a sign-in page that we were redirected to.
     pub(super) fn is_vouched_for(&self, reply: &Reply) -> bool {
         self.endpoint.listed && self.endpoint.is_own(&reply.url)
+    }
+
+    /// Whether there is a registry at all: an ingress says 404 to everything while its registry is away.
+    pub(super) async fn has_api(&self) -> bool {
+        let ask = || async {
+            let mut url = self.endpoint.base.clone();
+            url.set_path("v2/");
+            let reply = self.follow(&Attempt::new("", None), Method::GET, &url).await;
+            matches!(reply, Ok(Reply { status: 200 | 401 | 403, .. }))
+        };
+        *self.api.get_or_init(ask).await
     }
 
     /// Asks with HEAD. The first question to a registry goes alone: it opens the connection, and brings the challenge
