@@ -103,7 +103,7 @@ async fn find(host: &Host, attempt: &mut Attempt, reference: &Reference) -> Resu
     let url = host.url(attempt, "manifests", reference.manifest_reference());
     match host.head(attempt, &url).await {
         Ok(Outcome::Denied(reply)) => return Err(denied(host, attempt, &reply)),
-        Ok(Outcome::Reply(reply)) if is_vouched_for(&reply, reference.digest()) => {
+        Ok(Outcome::Reply(reply)) if is_yes(&reply, reference.digest()) => {
             if let Some(size) = reply.length().filter(|&size| size > LARGEST_MANIFEST) {
                 return Err(too_large(size));
             }
@@ -131,14 +131,10 @@ async fn find(host: &Host, attempt: &mut Attempt, reference: &Reference) -> Resu
 
 /// Whether the answer to a HEAD is a registry's "yes" to this digest or, without one, to a tag. Sign-in pages say 200 to
 /// everything, and some registries serve schema 1 to whoever did not ask for it: then the manifest itself must show.
-fn is_vouched_for(reply: &Reply, asked: Option<&str>) -> bool {
+fn is_yes(reply: &Reply, asked: Option<&str>) -> bool {
     let digest = named_digest(reply);
     let is_manifest = reply.media_type().is_some_and(|given| ACCEPTED.split(", ").any(|known| known == given));
-    let algorithm = |digest: &str| digest.split(':').next().map(str::to_owned);
-    let contradicts = digest
-        .as_deref()
-        .zip(asked)
-        .is_some_and(|(named, asked)| named != asked && algorithm(named) == algorithm(asked));
+    let contradicts = digest.as_deref().zip(asked).is_some_and(|(named, asked)| digest::differ(named, asked));
     let is_retired = reply.media_type().is_some_and(names_schema_1);
     reply.status == 200 && (digest.is_some() || is_manifest) && !contradicts && !is_retired
 }
