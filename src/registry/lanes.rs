@@ -57,10 +57,11 @@ impl<'a, T: Send + 'static, F: Future<Output = T> + Send + 'static, W: Fn(Arc<Ro
 /// In each lane the registries take turns: none waits until another has answered for all of its images.
 fn in_turn(map: &Map, references: impl IntoIterator<Item = Reference>) -> BTreeMap<Lane, VecDeque<Reference>> {
     let mut lanes: BTreeMap<_, Vec<(usize, Reference)>> = BTreeMap::new();
-    let mut turns: BTreeMap<String, usize> = BTreeMap::new();
+    let mut turns: BTreeMap<String, (Lane, usize)> = BTreeMap::new();
     for reference in references {
-        let turn = turns.entry(reference.registry().to_owned()).or_default();
-        lanes.entry(map.lane(reference.registry())).or_default().push((*turn, reference));
+        let registry = reference.registry();
+        let (lane, turn) = turns.entry(registry.to_owned()).or_insert_with(|| (map.lane(registry), 0));
+        lanes.entry(lane.clone()).or_default().push((*turn, reference));
         *turn += 1;
     }
     let sorted = |mut lane: Vec<(usize, Reference)>| {
