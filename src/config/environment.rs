@@ -34,13 +34,7 @@ pub const HOME: &str = "HOME";
 pub const PATH: &str = "PATH";
 
 /// What a credential helper gets of the environment of a hook.
-pub(super) const HELPERS_IN_HOOK: [&[&str]; 5] = [
-    &[HOME],
-    &["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
-    &NO_PROXY,
-    &[CERT_FILE],
-    &[CERT_DIR],
-];
+pub(super) const HELPERS_IN_HOOK: [&[&str]; 4] = [&[HOME, CERT_FILE, CERT_DIR], &HTTP_PROXY, &HTTPS_PROXY, &NO_PROXY];
 
 /// All variables.
 pub fn all() -> impl Iterator<Item = (OsString, OsString)> {

@@ -64,17 +64,14 @@ impl Host {
         }
     }
 
-    /// Gets the authorization that the registry will want.
-    pub(super) async fn anticipate(&self, attempt: &mut Attempt, learned: &Learned) -> Result<Step, Halt> {
+    /// Gets the authorization that the registry will probably want. If there is none to be had, whether that matters for
+    /// this image is for the registry to say: not all of its images may need one.
+    pub(super) async fn anticipate(&self, attempt: &mut Attempt, learned: &Learned) {
         match learned {
             Learned::Token(wanted) if !has_fixed(attempt) => {
-                match self.token(attempt, &self.endpoint.base, wanted.clone()).await {
-                    // There may be a way without the realm, which the next challenge will say.
-                    Err(Halt::Error(Error::Diverted { .. })) => Ok(Step::Enough),
-                    step => step,
-                }
+                let _ = self.token(attempt, &self.endpoint.base, wanted.clone()).await;
             }
-            Learned::Token(_) | Learned::Basic => Ok(self.show_credentials(attempt)),
+            Learned::Token(_) | Learned::Basic => drop(self.show_credentials(attempt)),
         }
     }
 

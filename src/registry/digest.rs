@@ -11,6 +11,12 @@ pub(super) fn of(body: &[u8]) -> String {
     format!("sha256:{}", hex("sha256", body))
 }
 
+/// Whether two digests are of different bytes for certain: those of different algorithms may be of the same.
+pub(super) fn differ(one: &str, other: &str) -> bool {
+    let algorithm = |digest: &str| digest.split(':').next().map(str::to_owned);
+    one != other && algorithm(one) == algorithm(other)
+}
+
 fn hex(algorithm: &str, body: &[u8]) -> String {
     let hash = match algorithm {
         "sha384" => Sha384::digest(body).to_vec(),

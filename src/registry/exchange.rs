@@ -154,9 +154,9 @@ impl Reply {
             budget.exclude(&origin(&url));
             return Err(too_much());
         }
-        // HTTP keeps a body to the length that it has announced.
+        // HTTP keeps a body to the length that it has announced. Of most only the beginning is kept, and that for long.
         let (small, is_long) = match response.content_length() {
-            Some(length) => (SMALL, length > SMALL as u64),
+            Some(length) => (SMALL, limit > SMALL && length > SMALL as u64),
             None => (UNMEASURED, false),
         };
         // Waited for here, nothing is read ahead meanwhile.

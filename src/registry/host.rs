@@ -7,8 +7,9 @@ use super::{
     credentials::Sources,
     error::Error,
     exchange::{Network, Reply},
+    lanes::Lane,
     memo::Memo,
-    options::Options,
+    options::{HostOptions, Options},
     strangers::Strangers,
     tags::Listing,
     token::{Granted, Wanted},
@@ -32,6 +33,23 @@ pub(super) struct Site {
     pub(super) strangers: Strangers,
 }
 
+impl Site {
+    /// What the configuration says of a registry, by its canonical name; `None` if it does not list it. A key in a docker
+    /// configuration lists it too.
+    fn listed(&self, name: &str) -> Result<Option<HostOptions>, Error> {
+        match self.options.hosts.get(name) {
+            Some(host) => Ok(Some(host.clone())),
+            None => Ok(self.sources.name(name)?.then(HostOptions::default)),
+        }
+    }
+
+    /// The lane of the images of a registry: those that are not listed share one, so that they hold up nobody else.
+    pub(super) fn lane(&self, registry: &str) -> Lane {
+        let name = self.options.name_of(registry);
+        matches!(self.listed(&name), Ok(Some(_))).then_some(name)
+    }
+}
+
 /// A registry.
 #[derive(Debug)]
 pub(super) struct Host {
@@ -40,6 +58,8 @@ pub(super) struct Host {
     pub(super) permits: Arc<Semaphore>,
     /// What the first answer taught; everybody else waits for it.
     opening: OnceCell<Result<Option<Learned>, Halt>>,
+    /// Whether it has the API of registries, where that was in doubt.
+    api: OnceCell<bool>,
     pub(super) tokens: Memo<Wanted, Result<Granted, Error>>,
     /// By repository, and by the tag after which the page begins.
     pub(super) tags: Memo<(String, String), Listing>,
@@ -83,11 +103,7 @@ impl Host {
     /// The registry of that canonical name, if it may be asked. Nothing is sent yet, not even to the DNS.
     pub(super) fn open(site: Arc<Site>, registry: &str) -> Result<Self, Halt> {
         let options = &site.options;
-        let listed = match options.hosts.get(registry) {
-            Some(host) => Some(host.clone()),
-            None => site.sources.name(registry)?.then(super::HostOptions::default),
-        };
-        let Some(endpoint) = Endpoint::new(registry, listed, options.unlisted) else {
+        let Some(endpoint) = Endpoint::new(registry, site.listed(registry)?, options.unlisted) else {
             let reason = Failure::Connect("the name is not one of a host".to_owned());
             return Err(Error::of(registry, reason).into());
         };
@@ -105,6 +121,7 @@ impl Host {
             endpoint,
             site,
             opening: OnceCell::new(),
+            api: OnceCell::new(),
             tokens: Memo::default(),
             tags: Memo::default(),
             standings: Memo::default(),
@@ -126,6 +143,17 @@ impl Host {
         self.endpoint.listed && self.endpoint.is_own(&reply.url)
     }
 
+    /// Whether there is a registry at all: an ingress says 404 to everything while its registry is away.
+    pub(super) async fn has_api(&self) -> bool {
+        let ask = || async {
+            let mut url = self.endpoint.base.clone();
+            url.set_path("v2/");
+            let reply = self.follow(&Attempt::new("", None), Method::GET, &url).await;
+            matches!(reply, Ok(Reply { status: 200 | 401 | 403, .. }))
+        };
+        *self.api.get_or_init(ask).await
+    }
+
     /// Asks with HEAD. The first question to a registry goes alone: it opens the connection, and brings the challenge
     /// that everybody else then answers beforehand.
     pub(super) async fn head(&self, attempt: &mut Attempt, url: &Url) -> Result<Outcome, Halt> {
@@ -140,10 +168,8 @@ impl Host {
         if let Some(reply) = first {
             return self.conclude(attempt, &Method::HEAD, url, reply?).await;
         }
-        if let Some(learned) = opening.as_ref().map_err(Clone::clone)?
-            && let Step::Denied(reply) = self.anticipate(attempt, learned).await?
-        {
-            return Ok(Outcome::Denied(*reply));
+        if let Some(learned) = opening.as_ref().map_err(Clone::clone)? {
+            self.anticipate(attempt, learned).await;
         }
         let reply = self.show(attempt, &Method::HEAD, url).await?;
         self.conclude(attempt, &Method::HEAD, url, reply).await

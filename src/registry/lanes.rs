@@ -25,9 +25,10 @@ pub(super) struct Lanes<'a, T, W> {
 }
 
 impl<'a, T: Send + 'static, F: Future<Output = T> + Send + 'static, W: Fn(Arc<Route>, Reference) -> F> Lanes<'a, T, W> {
-    /// Begins with `work` on `references`; each comes with its lane.
-    pub(super) fn new(map: &'a mut Map, references: impl IntoIterator<Item = (Lane, Reference)>, work: W) -> Self {
-        let mut lanes = Self { map, work, waiting: in_turn(references), tasks: JoinSet::new() };
+    /// Begins with `work` on `references`.
+    pub(super) fn new(map: &'a mut Map, references: impl IntoIterator<Item = Reference>, work: W) -> Self {
+        let waiting = in_turn(map, references);
+        let mut lanes = Self { map, work, waiting, tasks: JoinSet::new() };
         let lengths: BTreeMap<Lane, usize> =
             lanes.waiting.iter().map(|(lane, all)| (lane.clone(), all.len())).collect();
         for (lane, length) in &lengths {
@@ -54,12 +55,13 @@ impl<'a, T: Send + 'static, F: Future<Output = T> + Send + 'static, W: Fn(Arc<Ro
 }
 
 /// In each lane the registries take turns: none waits until another has answered for all of its images.
-fn in_turn(references: impl IntoIterator<Item = (Lane, Reference)>) -> BTreeMap<Lane, VecDeque<Reference>> {
+fn in_turn(map: &Map, references: impl IntoIterator<Item = Reference>) -> BTreeMap<Lane, VecDeque<Reference>> {
     let mut lanes: BTreeMap<_, Vec<(usize, Reference)>> = BTreeMap::new();
-    let mut turns: BTreeMap<String, usize> = BTreeMap::new();
-    for (lane, reference) in references {
-        let turn = turns.entry(reference.registry().to_owned()).or_default();
-        lanes.entry(lane).or_default().push((*turn, reference));
+    let mut turns: BTreeMap<String, (Lane, usize)> = BTreeMap::new();
+    for reference in references {
+        let registry = reference.registry();
+        let (lane, turn) = turns.entry(registry.to_owned()).or_insert_with(|| (map.lane(registry), 0));
+        lanes.entry(lane.clone()).or_default().push((*turn, reference));
         *turn += 1;
     }
     let sorted = |mut lane: Vec<(usize, Reference)>| {

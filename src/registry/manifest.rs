@@ -46,26 +46,30 @@ pub(super) enum Question<'q> {
 }
 
 /// Asks a registry about an image. Where several credentials may do, those that do not are followed by the next, as a
-/// kubelet tries them; if none does, what was said of the first counts. What everybody may pull is there even if it
-/// cannot be found out who we are.
+/// kubelet tries them; if none does, "absent" counts, and else what was said of the first. What everybody may pull is
+/// there even if it cannot be found out who we are.
 pub(super) async fn ask(host: &Host, reference: &Reference, question: Question<'_>) -> Result<Answer, Error> {
     let (attempts, unknown) = match host.attempts(reference.repository()).await {
         Ok(attempts) => (attempts, None),
         Err(error) => (vec![Attempt::new(reference.repository(), None)], Some(error)),
     };
-    let mut first = None;
+    let is_absent = |answer: &Result<Answer, Error>| matches!(answer, Ok(Answer::Absent { .. }));
+    let mut said = None;
     for mut attempt in attempts {
         let answer = ask_as(host, &mut attempt, reference, question).await;
+        let may_be_ours = matches!(answer, Ok(Answer::Denied { .. }) | Err(Error::RefusedCredentials { .. }));
         let is_final = match unknown {
-            None => !matches!(answer, Ok(Answer::Denied { .. }) | Err(Error::RefusedCredentials { .. })),
+            None => !may_be_ours && !is_absent(&answer),
             Some(_) => matches!(answer, Ok(Answer::Present { .. })),
         };
         if is_final {
             return answer;
         }
-        first.get_or_insert(answer);
+        if said.as_ref().is_none_or(|said| is_absent(&answer) && !is_absent(said)) {
+            said = Some(answer);
+        }
     }
-    unknown.map(Err).or(first).expect("there is always an attempt, if only as anybody")
+    unknown.map(Err).or(said).expect("there is always an attempt, if only as anybody")
 }
 
 async fn ask_as(
@@ -99,7 +103,7 @@ async fn find(host: &Host, attempt: &mut Attempt, reference: &Reference) -> Resu
     let url = host.url(attempt, "manifests", reference.manifest_reference());
     match host.head(attempt, &url).await {
         Ok(Outcome::Denied(reply)) => return Err(denied(host, attempt, &reply)),
-        Ok(Outcome::Reply(reply)) if is_vouched_for(&reply, reference.digest()) => {
+        Ok(Outcome::Reply(reply)) if is_yes(&reply, reference.digest()) => {
             if let Some(size) = reply.length().filter(|&size| size > LARGEST_MANIFEST) {
                 return Err(too_large(size));
             }
@@ -121,20 +125,16 @@ async fn find(host: &Host, attempt: &mut Attempt, reference: &Reference) -> Resu
         Outcome::Reply(reply) if reply.status == 200 => received(host, &reply, reference.digest()),
         // The origin is asked next, so a mirror need not say more.
         Outcome::Reply(reply) if attempt.mirrored.is_some() => Err(absent(reply.status, None)),
-        Outcome::Reply(reply) => Err(refused(host, attempt, &reply)),
+        Outcome::Reply(reply) => Err(refused(host, attempt, &reply).await),
     }
 }
 
 /// Whether the answer to a HEAD is a registry's "yes" to this digest or, without one, to a tag. Sign-in pages say 200 to
 /// everything, and some registries serve schema 1 to whoever did not ask for it: then the manifest itself must show.
-fn is_vouched_for(reply: &Reply, asked: Option<&str>) -> bool {
+fn is_yes(reply: &Reply, asked: Option<&str>) -> bool {
     let digest = named_digest(reply);
     let is_manifest = reply.media_type().is_some_and(|given| ACCEPTED.split(", ").any(|known| known == given));
-    let algorithm = |digest: &str| digest.split(':').next().map(str::to_owned);
-    let contradicts = digest
-        .as_deref()
-        .zip(asked)
-        .is_some_and(|(named, asked)| named != asked && algorithm(named) == algorithm(asked));
+    let contradicts = digest.as_deref().zip(asked).is_some_and(|(named, asked)| digest::differ(named, asked));
     let is_retired = reply.media_type().is_some_and(names_schema_1);
     reply.status == 200 && (digest.is_some() || is_manifest) && !contradicts && !is_retired
 }
@@ -167,7 +167,7 @@ pub(super) fn received(host: &Host, reply: &Reply, asked: Option<&str>) -> Resul
 }
 
 /// What an answer to a GET means that is not 200.
-pub(super) fn refused(host: &Host, attempt: &Attempt, reply: &Reply) -> Halt {
+pub(super) async fn refused(host: &Host, attempt: &Attempt, reply: &Reply) -> Halt {
     let registry = &host.endpoint.registry;
     if let Some(outage) = reply.as_outage(registry) {
         return outage.into();
@@ -178,7 +178,9 @@ pub(super) fn refused(host: &Host, attempt: &Attempt, reply: &Reply) -> Halt {
         404 if complaint.message.as_deref().is_some_and(names_schema_1) => {
             blocked("the registry has it as a manifest of the retired schema 1 alone, which runtimes no longer take")
         }
-        404 if host.says_404(reply) => absent(404, complaint.code),
+        // Some say so to everybody but who may read it.
+        404 if attempt.refused.is_some() => denied(host, attempt, reply),
+        404 if host.says_404(reply).await => absent(404, complaint.code),
         404 => not_a_registry(registry, "it answered 404 without saying what is missing"),
         401 | 403 => denied(host, attempt, reply),
         400 if refuses => denied(host, attempt, reply),
@@ -205,10 +207,10 @@ impl Host {
     }
 
     /// Whether a 404 is a registry's, and not that of a server which knows nothing of images.
-    pub(super) fn says_404(&self, reply: &Reply) -> bool {
-        self.is_vouched_for(reply)
-            || reply.headers.contains_key("docker-distribution-api-version")
+    pub(super) async fn says_404(&self, reply: &Reply) -> bool {
+        reply.headers.contains_key("docker-distribution-api-version")
             || Complaint::of(&reply.body).is_registry
+            || self.is_vouched_for(reply) && Box::pin(self.has_api()).await
     }
 }
 

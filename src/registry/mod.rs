@@ -76,7 +76,7 @@ impl Registries {
                 .iter()
                 .filter(|(reference, answer)| pinned::tag_alone(reference).is_some() && has_answered(answer));
             let both = both.map(|(reference, _)| reference.clone());
-            let mut asked = self.ask(&mut map, both, |route, reference| async move { route.moved(&reference).await });
+            let mut asked = Lanes::new(&mut map, both, |route, reference| async move { route.moved(&reference).await });
             while let Ok(Some((reference, now))) = timeout_at(until.into(), asked.next()).await {
                 moved.extend(now.map(|now| (reference, now)));
             }
@@ -100,7 +100,7 @@ impl Registries {
             distinct.entry(identity(reference)).or_default().push(reference);
         }
         let distinct_ones = distinct.values().map(|alike| alike[0].clone());
-        let mut asked = self.ask(map, distinct_ones, |route, reference| async move { route.ask(&reference).await });
+        let mut asked = Lanes::new(map, distinct_ones, |route, reference| async move { route.ask(&reference).await });
         let mut answers: BTreeMap<_, _> =
             references.iter().map(|reference| (reference.clone(), Err(Error::Deadline))).collect();
         while let Ok(Some((reference, answer))) = timeout_at(deadline.into(), asked.next()).await {
@@ -127,24 +127,6 @@ impl Registries {
             strangers: strangers::Strangers::default(),
             looks: Semaphore::new(tags::LOOKS),
         })
-    }
-
-    fn ask<'a, T, W, F>(
-        &self,
-        map: &'a mut route::Map,
-        references: impl Iterator<Item = Reference>,
-        work: W,
-    ) -> Lanes<'a, T, W>
-    where
-        T: Send + 'static,
-        W: Fn(Arc<route::Route>, Reference) -> F,
-        F: Future<Output = T> + Send + 'static,
-    {
-        let lane = |reference: &Reference| {
-            let name = self.options.name_of(reference.registry());
-            self.options.hosts.contains_key(&name).then_some(name)
-        };
-        Lanes::new(map, references.map(|reference| (lane(&reference), reference)), work)
     }
 }
 

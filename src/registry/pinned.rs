@@ -2,6 +2,7 @@
 //! word.
 use super::{
     answer::Answer,
+    digest,
     host::Host,
     manifest::{self, Question},
 };
@@ -34,11 +35,8 @@ pub(super) async fn moved(host: &Host, reference: &Reference) -> Option<Moved> {
     let answer = manifest::ask(host, &tag_alone(reference)?, Question::Existence).await;
     match answer.ok()? {
         Answer::Absent { .. } => Some(Moved::Gone),
-        // Digests of different algorithms may be of the same manifest.
         Answer::Present { digest: Some(digest) } => {
-            let pinned = reference.digest()?;
-            let alike = |digest: &str| digest.split(':').next().map(str::to_owned);
-            (digest != pinned && alike(&digest) == alike(pinned)).then_some(Moved::Elsewhere { digest })
+            digest::differ(&digest, reference.digest()?).then_some(Moved::Elsewhere { digest })
         }
         _ => None,
     }

@@ -57,7 +57,7 @@ async fn fetch(
         Outcome::Reply(reply) if reply.status == 404 => {
             Err(not_a_registry(&host.endpoint.registry, "it has the manifest for a HEAD, and has it not for a GET"))
         }
-        Outcome::Reply(reply) => Err(refused(host, attempt, &reply)),
+        Outcome::Reply(reply) => Err(refused(host, attempt, &reply).await),
     }
 }
 
@@ -129,7 +129,7 @@ async fn part(host: &Host, attempt: &mut Attempt, kind: &str, digest: &str) -> R
     attempt.accept = if kind == "blobs" { "*/*" } else { ACCEPTED };
     match host.get(attempt, &url).await? {
         Outcome::Reply(reply) if reply.status == 200 => Ok(reply),
-        Outcome::Reply(reply) if reply.status == 404 && host.says_404(&reply) => {
+        Outcome::Reply(reply) if reply.status == 404 && host.says_404(&reply).await => {
             Err(blocked(&format!("its manifest names {digest}, which the registry does not have (404)")))
         }
         Outcome::Denied(reply) => Err(denied(host, attempt, &reply)),

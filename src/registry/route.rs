@@ -9,14 +9,18 @@ use super::{
     pinned::{self, Moved},
 };
 use crate::image::Reference;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::{
     select,
     sync::watch,
-    time::{Instant, timeout},
+    time::{Instant, sleep_until},
 };
 
-/// How long a mirror may take to say "yes", if a quarter of the time that is left is not less.
+/// How long a mirror may be silent, if a quarter of the time that is left is not less.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Requests to all unlisted registries together.
@@ -42,6 +46,8 @@ struct Mirror {
     host: Opened,
     /// Whether it failed: then nobody asks it again, and nobody waits for it any longer.
     dead: watch::Sender<bool>,
+    /// When it last answered.
+    heard: Mutex<Option<Instant>>,
 }
 
 impl Map {
@@ -57,8 +63,7 @@ impl Map {
         }
         let site = Arc::clone(&self.site);
         let mirrors = site.options.hosts.iter().filter(|(_, host)| host.mirror_of.as_ref() == Some(&registry));
-        let mirrors =
-            mirrors.map(|(name, _)| Mirror { host: self.host(name), dead: watch::Sender::new(false) }).collect();
+        let mirrors = mirrors.map(|(name, _)| Mirror::new(self.host(name))).collect();
         let origin = self.host(&registry);
         let route = Arc::new(Route { registry: registry.clone(), mirrors, origin });
         self.routes.insert(registry, Arc::clone(&route));
@@ -68,16 +73,17 @@ impl Map {
     /// Divides the requests that may be under way among the registries, by how many images are asked of each. Before
     /// the first is sent: later some would be under way.
     pub(super) fn limit(&self, images: &BTreeMap<Lane, usize>) {
-        let options = &self.site.options;
-        let wanted = |name: &String| {
-            let host = options.hosts.get(name)?;
-            let origin = host.mirror_of.as_ref().filter(|origin| options.hosts.contains_key(*origin));
-            let images = images.get(&host.mirror_of.as_ref().map_or(Some(name), |_| origin).cloned())?;
-            Some((Some(name.clone()), *images.min(&host.concurrency)))
+        let wanted = |(name, host): (&String, &Opened)| {
+            let host = host.as_ref().ok().filter(|host| host.endpoint.listed)?;
+            let options = &host.endpoint.options;
+            // Its own images, and those that it is asked for first.
+            let lanes = options.mirror_of.iter().map(|origin| self.site.lane(origin)).chain([Some(name.clone())]);
+            let images: usize = lanes.filter_map(|lane| images.get(&lane)).sum();
+            (images > 0).then(|| (Some(name.clone()), images.min(options.concurrency)))
         };
         let unlisted = images.get(&None).map(|images| (None, *images.min(&UNLISTED)));
-        let needs: BTreeMap<Lane, usize> = self.hosts.keys().filter_map(wanted).chain(unlisted).collect();
-        let most = options.hosts.values().map(|host| host.concurrency).chain([UNLISTED]).max();
+        let needs: BTreeMap<Lane, usize> = self.hosts.iter().filter_map(wanted).chain(unlisted).collect();
+        let most = self.site.options.hosts.values().map(|host| host.concurrency).chain([UNLISTED]).max();
         for (lane, share) in divide(most.unwrap_or(UNLISTED), &needs) {
             let permits = match lane.map(|name| self.hosts.get(&name)) {
                 Some(Some(Ok(host))) => &host.permits,
@@ -86,6 +92,11 @@ impl Map {
             };
             permits.forget_permits(permits.available_permits().saturating_sub(share));
         }
+    }
+
+    /// The lane of the images of a registry.
+    pub(super) fn lane(&self, registry: &str) -> Lane {
+        self.site.lane(registry)
     }
 
     fn host(&mut self, name: &str) -> Opened {
@@ -115,7 +126,12 @@ impl Route {
 }
 
 impl Mirror {
-    /// The "yes" of the mirror, if it gives one. Whatever is wrong with it costs its patience once, not once an image.
+    fn new(host: Opened) -> Self {
+        Self { host, dead: watch::Sender::new(false), heard: Mutex::default() }
+    }
+
+    /// The "yes" of the mirror, if it gives one. Whatever is wrong with it costs its patience once, not once an image; and
+    /// while it answers others, this one is only waiting for its turn.
     async fn ask(&self, reference: &Reference, origin: &str) -> Option<Answer> {
         let host = self.host.as_ref().ok()?;
         let left = host.site.network.deadline.saturating_duration_since(Instant::now());
@@ -123,15 +139,32 @@ impl Mirror {
         let asked = select! {
             biased;
             _ = dead.wait_for(|dead| *dead) => return None,
-            asked = timeout(PATIENCE.min(left / 4), manifest::ask(host, reference, Question::Mirror(origin))) => asked,
+            asked = manifest::ask(host, reference, Question::Mirror(origin)) => Some(asked),
+            () = self.silence(PATIENCE.min(left / 4)) => None,
         };
         let registry = &host.endpoint.registry;
         match asked {
-            Ok(Ok(answer)) => return Some(answer).filter(|answer| matches!(answer, Answer::Present { .. })),
-            Ok(Err(error)) => tracing::warn!(registry, %error, "the mirror is passed over"),
-            Err(_) => tracing::warn!(registry, "the mirror does not answer, and is passed over"),
+            Some(Ok(answer)) => {
+                *self.heard() = Some(Instant::now());
+                return Some(answer).filter(|answer| matches!(answer, Answer::Present { .. }));
+            }
+            Some(Err(error)) => tracing::warn!(registry, %error, "the mirror is passed over"),
+            None => tracing::warn!(registry, "the mirror does not answer, and is passed over"),
         }
         self.dead.send_replace(true);
         None
+    }
+
+    /// Ends when the mirror has answered nobody for so long, counted from now.
+    async fn silence(&self, patience: Duration) {
+        let mut end = Instant::now() + patience;
+        while end > Instant::now() {
+            sleep_until(end).await;
+            end = end.max(self.heard().map_or(end, |heard| heard + patience));
+        }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,5 @@
 //! The keys of a docker configuration: which repositories the credentials under a key are for.
+use crate::registry::canonical;
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// The name of Docker Hub in keys, and what helpers are asked for: <https://index.docker.io/v1/>.
@@ -91,13 +92,11 @@ pub(super) fn server(registry: &str) -> String {
     }
 }
 
-/// A host, perhaps with a port, in the one form that all its spellings share: lower case, without the port of https;
-/// Docker Hub has many names.
-pub(super) fn host(name: &str) -> String {
-    let name = name.to_ascii_lowercase();
-    match name.strip_suffix(":443").unwrap_or(&name) {
-        "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB.0.to_owned(),
-        name => name.to_owned(),
+/// The name that all spellings of a host, perhaps with a port, share; Docker Hub has many.
+fn host(name: &str) -> String {
+    match canonical(name) {
+        name if matches!(name.as_str(), "index.docker.io" | "registry-1.docker.io") => DOCKER_HUB.0.to_owned(),
+        name => name,
     }
 }
 

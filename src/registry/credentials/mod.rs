@@ -24,14 +24,15 @@ use helper::Call;
 pub use secret::Secret;
 pub(super) use source::{Credentials, Proof};
 use source::{Found, Source};
+use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 /// All sources of the configuration, for one check.
 #[derive(Debug)]
 pub(super) struct Sources {
     docker: Vec<DockerConfig>,
-    /// By registry, in lower case.
-    own: Vec<(String, Box<dyn Source>)>,
+    /// By the canonical name of the registry.
+    own: BTreeMap<String, Box<dyn Source>>,
     helpers: Helpers,
     answers: Memo<Call, Result<Option<Credentials>, Error>>,
     deadline: Instant,
@@ -48,7 +49,7 @@ impl Sources {
                 CredentialChoice::Helper(name) => Box::new(helper::Helper::new(name)),
                 CredentialChoice::Token(file) => Box::new(token_file::TokenFile::new(file)),
             };
-            Some((host.to_ascii_lowercase(), source))
+            Some((host.clone(), source))
         });
         Self {
             docker: named.chain(options.user_config.iter().map(DockerConfig::searched)).collect(),
@@ -79,7 +80,7 @@ impl Sources {
                 Ok(Vec::new())
             }
             CredentialChoice::Password { .. } | CredentialChoice::Helper(_) | CredentialChoice::Token(_) => {
-                match self.own(registry) {
+                match self.own.get(registry) {
                     Some(source) => self.ask(source.find(registry, repository)?).await,
                     None => Ok(Vec::new()),
                 }
@@ -90,14 +91,6 @@ impl Sources {
     /// Whether a docker configuration has a key for the registry: then the administrator has named it.
     pub(super) fn name(&self, registry: &str) -> Result<bool, Error> {
         self.docker.iter().try_fold(false, |named, config| Ok(named || config.names(registry)?))
-    }
-
-    /// The source of the registry itself; `r.io:443` is `r.io`.
-    fn own(&self, registry: &str) -> Option<&dyn Source> {
-        let exactly = registry.to_ascii_lowercase();
-        let same = |(host, _): &&(String, Box<dyn Source>)| key::host(host) == key::host(registry);
-        let found = self.own.iter().find(|(host, _)| *host == exactly).or_else(|| self.own.iter().find(same));
-        found.map(|(_, source)| &**source)
     }
 
     async fn ask(&self, found: Vec<Found>) -> Result<Vec<Credentials>, Error> {

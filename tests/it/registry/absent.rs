@@ -152,3 +152,13 @@ fn what_is_said_of_the_repository_is_what_the_registry_said() {
     assert_eq!(described(Repository::Unknown), "not found (404 X)");
     assert_eq!(described(Repository::Exists), "not found: the repository has no tag \"2\" (404 X)");
 }
+
+#[test]
+fn a_404_of_what_knows_no_registry_at_all_is_no_answer_even_where_one_is_listed() {
+    let registry = open();
+    // As an ingress says it whose registry is away.
+    let text = Behaviour::Status { code: 404, headers: Vec::new(), body: "404 page not found\n".to_owned() };
+    registry.misbehave(Scope::everything(), text);
+    let checked = ask(&registry, plain(), "team/app:2");
+    assert!(matches!(checked, Err(Error::NotARegistry { .. })), "{checked:?}");
+}

@@ -262,3 +262,12 @@ fn a_password_that_has_expired_is_said_by_its_source_as_ecr_does_with_403() {
     let origin = folder.path().join("password").display().to_string();
     assert_eq!(checked, Err(Error::RefusedCredentials { host: registry.host(), origin }));
 }
+
+#[test]
+fn what_nobody_sees_who_has_wrong_credentials_is_not_called_missing() {
+    let folder = TempDir::new().unwrap();
+    let registry = with(bearer());
+    registry.push("team/app", "1");
+    let checked = ask(&registry, alice(&folder, "expired"), "team/app:2");
+    assert!(matches!(checked, Err(Error::RefusedCredentials { .. })), "{checked:?}");
+}

@@ -1,6 +1,6 @@
 //! In which words registries ask who we are.
 use super::{
-    alice, ask, basic, bearer, check, describe, error_code, is_present, listing, plain, requests, status, with,
+    alice, ask, basic, bearer, check, describe, error_code, is_present, listing, open, plain, requests, status, with,
 };
 use pullgate::{
     lab::{Auth, Behaviour, Registry, Scope},
@@ -242,4 +242,16 @@ fn where_the_realm_is_wrong_but_a_password_would_do_it_is_shown() {
     let folder = TempDir::new().unwrap();
     let registry = asking(basic(), &["Bearer realm=\"http://localhost:3000/v2/token\"", "Basic realm=\"lab\""]);
     assert!(token_requests(&registry, alice(&folder, "s3cret")).is_empty());
+}
+
+#[test]
+fn what_needs_no_token_is_there_though_the_first_image_taught_us_to_get_one() {
+    let registry = open();
+    registry.push("team/b", "1");
+    registry.misbehave("team/a", status(401, "WWW-Authenticate", "Bearer realm=\"/token\""));
+    registry.misbehave(Scope::token(), Behaviour::status(403));
+    let images = ["a", "b"].map(|name| format!("{}/team/{name}:1", registry.host()));
+    let checked = check(listing(&registry, plain()), &images);
+    assert!(matches!(checked[0], Ok(Answer::Denied { .. })), "{checked:?}");
+    assert!(is_present(&checked[1]), "{checked:?}");
 }

@@ -1,9 +1,9 @@
 //! Files that say who we are: their forms, which of their keys counts, and who never sees what they hold.
-use super::{bearer, check, describe, is_present, listing, open, plain, requests, with};
+use super::{bearer, check, describe, error_code, is_present, listing, open, plain, requests, with};
 use crate::world::World;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use pullgate::{
-    lab::{Auth, Registry},
+    lab::{Auth, Registry, Scope},
     registry::{Answer, AskedAs, CredentialChoice, Error, HostOptions, Options, Secret, UserConfig},
 };
 use std::{
@@ -445,4 +445,13 @@ fn who_is_wrong_is_told_in_a_push_by_source_and_not_by_secret() {
     let push = world.push(&["main"]);
     push.rejected(&["refused the", "password"]);
     assert!(!push.text.contains("wr0ng") && shown(&registry).contains(&"alice:wr0ng".to_owned()));
+}
+
+#[test]
+fn what_the_first_of_several_credentials_do_not_see_the_next_may() {
+    let registry = private();
+    let host = registry.host();
+    // Some say so to who may not know.
+    registry.misbehave(Scope::everything().get().times(1), error_code(404, "MANIFEST_UNKNOWN", "manifest unknown"));
+    opens(&registry, &auths(&[alice(&host), entry(&format!("{host}/team"), "bob", "b0b")]));
 }

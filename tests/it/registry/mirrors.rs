@@ -1,7 +1,7 @@
 //! Mirrors: asked first, believed when they say "yes", and never waited for.
 use super::{Checked, alice, check, is_present, open, plain, requests};
 use pullgate::{
-    lab::{Behaviour, Registry, Scope},
+    lab::{self, Behaviour, Registry, Scope},
     registry::{Answer, Error, HostOptions, Options, Unlisted},
 };
 use std::{
@@ -184,4 +184,34 @@ fn a_mirror_that_an_image_names_itself_is_a_registry_like_any_other() {
     let checked = check(options, &[format!("{}/team/app:1", mirror.host())]).remove(0);
     assert!(matches!(checked, Ok(Answer::Absent { .. })), "{checked:?}");
     assert!(requests(&mirror).iter().all(|line| !line.contains("ns=")), "{:?}", requests(&mirror));
+}
+
+#[test]
+fn a_mirror_that_images_name_too_is_asked_for_all_of_them_at_once() {
+    let origin = open();
+    let latency = Duration::from_millis(50);
+    let mirror = Registry::start(lab::Options { latency, ..lab::Options::default() }).unwrap();
+    let own = (0..60).map(|n| format!("team/app-{n}")).inspect(|name| drop(mirror.push(name, "1")));
+    let mut images: Vec<String> = own.map(|name| format!("{}/{name}:1", mirror.host())).collect();
+    mirror.push("team/web", "1");
+    images.push(format!("{}/team/web:1", origin.host()));
+    let hosts = [(origin.host(), plain()), (mirror.host(), mirror_of(&origin))].into();
+    let started = Instant::now();
+    let checked = check(Options { hosts, ..Options::default() }, &images);
+    assert!(checked.iter().all(is_present), "{checked:?}");
+    assert!(started.elapsed() < latency * 30, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_mirror_that_answers_one_after_the_other_is_waited_for_as_long_as_it_answers() {
+    let origin = open();
+    let latency = Duration::from_millis(100);
+    let mirror = Registry::start(lab::Options { latency, ..lab::Options::default() }).unwrap();
+    (0..30).for_each(|n| drop(mirror.push(&format!("team/app-{n}"), "1")));
+    let images: Vec<String> = (0..30).map(|n| format!("{}/team/app-{n}:1", origin.host())).collect();
+    let slow = HostOptions { concurrency: 1, ..mirror_of(&origin) };
+    let hosts = [(origin.host(), plain()), (mirror.host(), slow)].into();
+    let checked = check(Options { hosts, ..Options::default() }, &images);
+    assert!(checked.iter().all(is_present), "{checked:?}");
+    assert_eq!(origin.connections(), 0);
 }

@@ -156,3 +156,14 @@ fn nulls_and_digests_and_signatures_are_never_suggested() {
     assert_eq!(suggested(&registry, "team/app:sha256-y"), ["sha256-x"]);
     assert_eq!(suggested(&registry, &format!("team/app:sha256-{hex}.si")), Vec::<String>::new());
 }
+
+#[test]
+fn a_limit_to_lists_of_tags_does_not_hide_what_is_missing() {
+    let registry = with(["1"]);
+    registry.misbehave(Scope::tags("team/app"), Behaviour::RateLimited { retry_after: Some("600".to_owned()) });
+    registry.misbehave("team/late", Behaviour::Delay(Duration::from_millis(300)));
+    let images = ["app", "late"].map(|name| format!("{}/team/{name}:2", registry.host()));
+    for checked in check(listing(&registry, plain()), &images) {
+        assert!(matches!(checked, Ok(Answer::Absent { .. })), "{checked:?}");
+    }
+}

@@ -1,10 +1,11 @@
 //! What token services answer, and what becomes of tokens.
-use super::{Checked, ask, bearer, check, error_code, is_present, listing, plain, requests, status, with};
+use super::{Checked, ask, bearer, check, error_code, is_present, listing, open, plain, requests, status, with};
 use pullgate::{
     lab::{Auth, Behaviour, Registry, Scope},
     registry::{Answer, AskedAs, Error, Options},
 };
-use std::fs;
+use serde_json::json;
+use std::{fs, time::Duration};
 use tempfile::TempDir;
 
 fn public() -> Registry {
@@ -226,4 +227,21 @@ fn a_token_service_that_is_out_of_order_says_nothing_of_the_image() {
     registry.behave();
     registry.misbehave(Scope::token().times(1), Behaviour::status(503));
     assert!(is_present(&ask(&registry, plain(), "team/app:1")));
+}
+
+#[test]
+fn long_refusals_of_a_token_service_leave_room_for_manifests() {
+    let (refusing, serving) = (with(bearer()), open());
+    let headers = Vec::new();
+    refusing.misbehave(Scope::token(), Behaviour::Status { code: 403, headers, body: "x".repeat(100_000) });
+    let manifest =
+        json!({ "schemaVersion": 2, "config": {}, "layers": [], "annotations": { "x": "y".repeat(100_000) } });
+    serving.push_manifest("team/app", "1", "application/vnd.oci.image.manifest.v1+json", &manifest.to_string());
+    serving.misbehave("team/app", Behaviour::Delay(Duration::from_millis(300)));
+    serving.misbehave("team/app", Behaviour::HeadNotFoundButGetWorks);
+    let mut images: Vec<String> = (0..8).map(|n| format!("{}/team/app-{n}:1", refusing.host())).collect();
+    images.push(format!("{}/team/app:1", serving.host()));
+    let hosts = [(refusing.host(), plain()), (serving.host(), plain())].into();
+    let checked = check(Options { hosts, ..Options::default() }, &images);
+    assert!(is_present(&checked[8]), "{checked:?}");
 }
