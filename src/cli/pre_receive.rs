@@ -9,7 +9,7 @@ use crate::{
 use anyhow::{Context, bail};
 use std::{
     io::{self, IsTerminal, Read},
-    path::PathBuf,
+    path::{self, PathBuf},
     time::Instant,
 };
 
@@ -31,7 +31,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Decision> {
     let started = Instant::now();
     let updates = push::parse(&read_input()?).context("cannot judge this push")?;
     let environment = Environment::from_process();
-    let search = Search { named: args.config.clone(), repository: Some(environment.git_dir.clone()) };
+    // git says ".", which in a message means nothing on a server with many repositories.
+    let directory = path::absolute(&environment.git_dir).unwrap_or_else(|_| environment.git_dir.clone());
+    let search = Search { named: args.config.clone(), repository: Some(directory) };
     let config = search.load().context("the configuration of pullgate is broken; tell this server's administrator")?;
     if updates.iter().all(|update| update.new.is_none()) {
         return Ok(Decision::Accept);

@@ -1,7 +1,7 @@
 //! From an answer to a verdict, and what to tell whoever pushed. Pure.
 use crate::{
     image::{ImageUse, Reference, reference::Invalid},
-    registry::{Answer, AskedAs, Error, Moved},
+    registry::{Answer, AskedAs, Error, Moved, Refusal},
     verdict::{Hint, Notice, Verdict},
 };
 
@@ -16,6 +16,7 @@ pub(super) struct Judged {
 
 const FIX_OR_PUSH: &str = "push the image first or fix the reference, then push again";
 const NOT_THE_COMMIT: &str = "this is not the commit's fault: try again, or tell the administrator of this git server";
+const MISTYPED: &str = "check the registry's name first: a mistyped one has no address either";
 /// Registries that are known to deny for seconds what was just pushed to them.
 const SLOW_TO_SHOW: [&str; 1] = ["ghcr.io"];
 const JUST_PUSHED: &str = "ghcr.io may take more than ten seconds to show an image: if it was just pushed, push again";
@@ -86,9 +87,14 @@ fn of_answer(reference: &Reference, answer: &Answer) -> Option<Judged> {
         Answer::WrongKind(_) => {
             Judged::new(Verdict::WrongKind, detail, "name a container image in this place, then push again")
         }
-        Answer::NotAllowed { configuration, .. } => {
+        Answer::NotAllowed { refusal, host, configuration } => {
             let text = "the administrator of this git server can allow that in pullgate's configuration:".to_owned();
-            Judged::new(Verdict::NotAllowed, detail, Hint { text, configuration: configuration.clone() })
+            let mut judged =
+                Judged::new(Verdict::NotAllowed, detail, Hint { text, configuration: configuration.clone() });
+            if *refusal == Refusal::NoPublicAddress && host == reference.registry() {
+                judged.hints.insert(0, MISTYPED.into());
+            }
+            judged
         }
     })
 }
@@ -107,5 +113,23 @@ pub(super) fn note(reference: &Reference, image: &ImageUse, moved: &Moved) -> No
 impl Judged {
     fn new(verdict: Verdict, detail: String, hint: impl Into<Hint>) -> Self {
         Self { verdict, detail, hints: vec![hint.into()], suggestions: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, MISTYPED, Refusal, judge};
+    use crate::image::Reference;
+
+    #[test]
+    fn a_registry_without_an_address_may_be_mistyped_and_a_token_service_is_not_the_commits() {
+        let hints = |host: &str, refusal| {
+            let answer = Answer::NotAllowed { refusal, host: host.into(), configuration: Vec::new() };
+            let reference = Reference::parse("gchr.io/team/app:1");
+            judge(&reference, Some(&Ok(answer)), 1).expect("it is not there").hints
+        };
+        assert_eq!(hints("gchr.io", Refusal::NoPublicAddress)[0].text, MISTYPED);
+        assert_eq!(hints("auth.example", Refusal::NoPublicAddress).len(), 1);
+        assert_eq!(hints("gchr.io", Refusal::Unlisted).len(), 1);
     }
 }

@@ -107,6 +107,20 @@ impl Clients {
         self.settings.proxies.of(url).is_some()
     }
 
+    /// Names the proxy in a failure to connect, if the URL goes through one: it is the one that did not answer.
+    pub fn blame(&self, url: &Url, failure: Failure) -> Failure {
+        let address = self.settings.proxies.of(url).and_then(|address| named(address).ok());
+        match (address, &failure) {
+            (Some(proxy), Failure::Silent | Failure::Connect(_) | Failure::NoSuchHost | Failure::Lookup(_)) => {
+                // Not its user and password.
+                let host = proxy.host_str().unwrap_or_default();
+                let port = proxy.port_or_known_default().unwrap_or_default();
+                Failure::Proxied { proxy: format!("{host}:{port}"), failure: Box::new(failure) }
+            }
+            _ => failure,
+        }
+    }
+
     /// The client for a URL. Its address, if it is written as one, is judged here: no resolver will see it.
     pub fn client(&self, url: &Url, reach: &Reach) -> Result<Client, Failure> {
         if !reach.private && literal(url).is_some_and(|address| !is_public(address)) {
@@ -184,17 +198,25 @@ fn literal(url: &Url) -> Option<IpAddr> {
     url.host_str()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
-/// The proxy and its host. Its address may hold a password, so it is not repeated in the error.
+fn not_a_url() -> Failure {
+    // The address may hold a password, so it is not repeated.
+    Failure::Local("the proxy that the environment names is not a URL".to_owned())
+}
+
+fn named(proxy: &str) -> Result<Url, Failure> {
+    let address = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
+    address.parse().map_err(|_| not_a_url())
+}
+
+/// The proxy and its host.
 fn proxy(address: &str) -> Result<(Proxy, String), Failure> {
-    let bad = || Failure::Local("the proxy that the environment names is not a URL".to_owned());
-    let address = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
-    let url: Url = address.parse().map_err(|_| bad())?;
+    let url = named(address)?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Failure::Local(format!(
             "the environment names a proxy for {}, which is not built in",
             url.scheme()
         )));
     }
-    let host = url.host_str().ok_or_else(bad)?.to_owned();
-    Ok((Proxy::all(url).map_err(|_| bad())?, host))
+    let host = url.host_str().ok_or_else(not_a_url)?.to_owned();
+    Ok((Proxy::all(url).map_err(|_| not_a_url())?, host))
 }

@@ -1,6 +1,6 @@
 //! Why a request has no answer, sorted by who can do something about it.
 use super::resolve::Unresolved;
-use rustls::{AlertDescription, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 use std::{error::Error, io};
 
 /// Alerts of servers that look at our certificate, or look for one.
@@ -15,6 +15,9 @@ const ABOUT_OUR_CERTIFICATE: [AlertDescription; 6] = [
 
 /// What servers mean that end a connection in this way.
 const WANTS_A_CLIENT: &str = "the server probably wants a client certificate, or another one";
+
+/// Names in a certificate that are told: one for many hosts has hundreds.
+const NAMES: usize = 3;
 
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +46,14 @@ pub enum Failure {
     /// The connection ended before the answer did, or the answer is not HTTP.
     #[error("the connection broke: {0}")]
     Broken(String),
+    /// There is no connection, and it would go through a proxy, which is to be looked at first.
+    #[error("{failure} (through the proxy {proxy})")]
+    Proxied {
+        /// Host and port of the proxy.
+        proxy: String,
+        /// What happened.
+        failure: Box<Failure>,
+    },
     /// Something on this machine: a file of certificates, a proxy's address.
     #[error("{0}")]
     Local(String),
@@ -92,8 +103,36 @@ fn explained(error: &rustls::Error) -> String {
         rustls::Error::AlertReceived(alert) if ABOUT_OUR_CERTIFICATE.contains(alert) => {
             format!("{error}: {WANTS_A_CLIENT}")
         }
+        rustls::Error::InvalidCertificate(reason) => untrusted(reason),
         error => error.to_string(),
     }
+}
+
+/// Why we do not take the server's certificate, and what would help.
+fn untrusted(reason: &CertificateError) -> String {
+    match reason {
+        CertificateError::UnknownIssuer => {
+            "nobody that is trusted here has signed the server's certificate (UnknownIssuer); ca-file may name its CA"
+                .to_owned()
+        }
+        CertificateError::ExpiredContext { time, not_after } => {
+            let days = time.as_secs().saturating_sub(not_after.as_secs()) / (24 * 60 * 60);
+            format!("the server's certificate expired {days} days ago")
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let names: Vec<&str> = presented.iter().take(NAMES).map(|name| bare(name)).collect();
+            let more = presented.len().saturating_sub(NAMES);
+            let others = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let (expected, names) = (expected.to_str(), names.join(", "));
+            format!("the server's certificate is not valid for name {expected}, but for {names}{others}")
+        }
+        reason => rustls::Error::InvalidCertificate(reason.clone()).to_string(),
+    }
+}
+
+/// `a.example` of `DnsName("a.example")`, as the library writes it.
+fn bare(name: &str) -> &str {
+    name.split_once("(\"").and_then(|(_, rest)| rest.strip_suffix("\")")).unwrap_or(name)
 }
 
 /// The first cause of a type. An `io::Error` hides the error it wraps from `source`, so it is opened.
@@ -116,4 +155,26 @@ pub(super) fn root(error: &reqwest::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CertificateError, untrusted};
+    use rustls::pki_types::{ServerName, UnixTime};
+    use std::time::Duration;
+
+    #[test]
+    fn a_certificate_that_is_not_taken_is_explained_in_words() {
+        let day = |days: u64| UnixTime::since_unix_epoch(Duration::from_secs(days * 24 * 60 * 60));
+        let old = CertificateError::ExpiredContext { time: day(20_658), not_after: day(20_000) };
+        assert_eq!(untrusted(&old), "the server's certificate expired 658 days ago");
+        let expected = ServerName::try_from("registry.example").unwrap();
+        let presented = (0..40).map(|n| format!("DnsName(\"h{n}.example\")")).collect();
+        let other = CertificateError::NotValidForNameContext { expected, presented };
+        assert_eq!(
+            untrusted(&other),
+            "the server's certificate is not valid for name registry.example, but for h0.example, h1.example, h2.example \
+             and 37 more"
+        );
+    }
 }

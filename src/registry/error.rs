@@ -86,7 +86,17 @@ impl Error {
 /// Some say when by the clock in place of for how long: more than a day is passed over.
 fn after(delay: Option<Duration>) -> String {
     let believable = delay.filter(|delay| *delay <= Duration::from_secs(24 * 60 * 60));
-    believable.map_or_else(String::new, |delay| format!("; it may be asked again in {} s", delay.as_secs()))
+    believable.map_or_else(String::new, |delay| format!("; it may be asked again in {}", spoken(delay)))
+}
+
+/// In the unit in which one waits, rounded up.
+fn spoken(delay: Duration) -> String {
+    let seconds = delay.as_secs();
+    match seconds {
+        0..=120 => format!("{seconds} s"),
+        121..=7200 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h", seconds.div_ceil(3600)),
+    }
 }
 
 fn said(message: Option<&str>) -> impl fmt::Display {

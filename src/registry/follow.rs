@@ -59,6 +59,7 @@ impl Host {
     }
 
     pub(super) fn halt(&self, url: &Url, failure: Failure) -> Halt {
+        let failure = self.site.network.clients.blame(url, failure);
         let own = self.endpoint.is_own(url);
         let host = if own { self.endpoint.registry.clone() } else { authority(url) };
         let listed = if own { self.endpoint.listed } else { self.site.options.hosts.contains_key(&host) };

@@ -78,7 +78,7 @@ pub enum UserConfig {
 /// How credential helpers are run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Helpers {
-    /// Where they are looked for, and what they see as `PATH`; absolute.
+    /// Where they are looked for; absolute. In their `PATH` the system's folders follow.
     pub folders: Vec<PathBuf>,
     /// The rest of their environment.
     pub environment: Variables,

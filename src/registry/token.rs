@@ -47,7 +47,7 @@ impl Service<'_> {
     /// Asks for a token. Redirects are not followed: they would carry the credentials on.
     pub(super) async fn fetch(&self, wanted: &Wanted, credentials: Option<&Credentials>) -> Result<Granted, Error> {
         let host = super::address::authority(&wanted.realm);
-        let failed = |failure: Failure| Error::of(&host, failure);
+        let failed = |failure| Error::of(&host, self.network.clients.blame(&wanted.realm, failure));
         if let Some(Proof::Identity(token)) = credentials.map(|credentials| &credentials.proof) {
             let reply = self.send(&wanted.refresh(token)).await.map_err(failed)?;
             // Services that do not know this way of asking say so in one of four ways.

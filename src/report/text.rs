@@ -67,7 +67,7 @@ fn block(text: &mut String, word: &str, findings: &[&Finding], changed: usize) {
     for finding in findings.iter().take(TOLD).skip(IN_FULL) {
         // Writing to a String does not fail.
         let reference = escape(&finding.image.reference, PIECE);
-        let _ = writeln!(text, "{} {reference}: {}", finding.image.place, in_a_word(&finding.verdict));
+        let _ = writeln!(text, "{} {reference}: {}", finding.image.place, in_a_line(finding));
     }
     if findings.len() > TOLD {
         let _ = writeln!(text, "... and {} more", findings.len() - TOLD);
@@ -146,17 +146,18 @@ fn notes(text: &mut String, notes: &[Notice]) {
     }
 }
 
-/// What to do, each piece of advice once.
+/// What to do, each piece of advice once. Its lines of configuration are cut, for there may be one a host.
 fn closing(text: &mut String, rejected: &[&Finding], message: &str) {
     separate(text);
     let mut advice: Vec<(&str, Vec<&String>)> = Vec::new();
-    for hint in rejected.iter().take(IN_FULL).flat_map(|finding| &finding.hints) {
+    for hint in rejected.iter().take(TOLD).flat_map(|finding| &finding.hints) {
         match advice.iter_mut().find(|(known, _)| *known == hint.text) {
-            Some((_, lines)) => lines.extend(&hint.configuration),
+            Some((_, lines)) if lines.len() < 2 * IN_FULL => lines.extend(&hint.configuration),
+            Some(_) => {}
             None => advice.push((&hint.text, hint.configuration.iter().collect())),
         }
     }
-    for (words, configuration) in advice {
+    for (words, configuration) in advice.into_iter().take(IN_FULL) {
         text.push_str(&wrap(&format!("hint: {}", escape(words, 2 * PIECE)), ""));
         for line in configuration {
             // Not wrapped: somebody will copy it.
@@ -169,18 +170,18 @@ fn closing(text: &mut String, rejected: &[&Finding], message: &str) {
     }
 }
 
-fn in_a_word(verdict: &Verdict) -> &'static str {
-    match verdict {
+/// In a word where the reference says the rest. Where somebody else is to blame than the reference, it is said who.
+fn in_a_line(finding: &Finding) -> String {
+    let word = match finding.verdict {
         Verdict::Present => "present",
         Verdict::Missing => "not found",
         Verdict::Denied => "not found, or no permission",
-        Verdict::Blocked => "the registry refuses to serve it",
         Verdict::WrongPlatform => "not for every platform",
         Verdict::WrongKind => "not a container image",
         Verdict::Invalid => "not a valid reference",
-        Verdict::NotAllowed => "the registry may not be asked",
-        Verdict::Unverified => "could not be verified",
-    }
+        Verdict::Blocked | Verdict::NotAllowed | Verdict::Unverified => return escape(&finding.detail, PIECE),
+    };
+    word.to_owned()
 }
 
 fn separate(text: &mut String) {
@@ -297,6 +298,32 @@ mod tests {
         assert_eq!(text.matches(": not found\n").count(), 188);
         assert!(text.contains("... and 50 more"));
         assert_eq!(text.matches("hint:").count(), 1);
+    }
+
+    #[test]
+    fn what_is_told_in_a_line_still_names_who_is_to_blame_and_what_to_do() {
+        let mut findings: Vec<Finding> =
+            (0..40).map(|n| finding(&format!("a{n}.yaml"), Severity::Reject, Verdict::Missing)).collect();
+        findings[30].verdict = Verdict::Unverified;
+        findings[30].detail = "could not be checked: registry.example.com did not answer in time\u{7}".into();
+        findings[30].hints = vec![Hint::from("try again")];
+        let text = render(&Report { findings, ..Report::default() }, &Options::default());
+        let line = "app:1.4.3: could not be checked: registry.example.com did not answer in time\\u{7}\n";
+        assert!(text.contains(line), "{text}");
+        assert!(text.ends_with("then push again\nhint: try again\n"), "{text}");
+    }
+
+    #[test]
+    fn advice_does_not_grow_with_the_number_of_hosts() {
+        let unlisted = |n| {
+            let mut finding = finding("a.yaml", Severity::Reject, Verdict::NotAllowed);
+            let configuration = vec![format!("[registries.\"h{n}\"]"), "private = true".to_owned()];
+            finding.hints = vec![Hint { text: "allow:".into(), configuration }, Hint::from(&*format!("ask h{n}"))];
+            finding
+        };
+        let findings = (0..100).map(unlisted).collect();
+        let text = render(&Report { findings, ..Report::default() }, &Options::default());
+        assert_eq!((text.matches("hint:   ").count(), text.matches("hint: ask").count()), (24, 11));
     }
 
     #[test]

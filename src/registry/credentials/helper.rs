@@ -10,7 +10,11 @@ use crate::registry::{
     options::{Helpers, is_helper_name},
 };
 use serde::Deserialize;
-use std::{fmt, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{
+    fmt,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 use tokio::time::Instant;
 
 /// How a helper says that it knows nothing of a registry.
@@ -65,27 +69,28 @@ impl Call {
     pub(super) async fn ask(&self, helpers: &Helpers, deadline: Instant) -> Result<Option<Credentials>, Error> {
         let Some(program) = self.program(helpers) else {
             let folders: Vec<_> = helpers.folders.iter().map(|folder| folder.display().to_string()).collect();
-            return Err(self.failed(&format!("there is no such program in {}", folders.join(", "))));
+            let folders = folders.join(", ");
+            return Err(Error::Local(format!("no credentials from {self}: there is no such program in {folders}")));
         };
         let until = deadline.min(Instant::now() + helpers.timeout);
         match process::run(&program, &self.server, helpers, until).await {
-            Ok(ended) => self.understand(&ended),
-            Err(failure) => Err(self.failed(&failure.to_string())),
+            Ok(ended) => self.understand(&program, &ended),
+            Err(failure) => Err(self.failed(&program, &failure.to_string())),
         }
     }
 
-    fn understand(&self, ended: &Ended) -> Result<Option<Credentials>, Error> {
+    fn understand(&self, program: &Path, ended: &Ended) -> Result<Option<Credentials>, Error> {
         if !ended.status.success() {
             return match ended.stdout.trim_ascii() == NOT_FOUND.as_bytes() {
                 true => Ok(None),
-                false => Err(self.failed(&ended.status.to_string())),
+                false => Err(self.failed(program, &ended.status.to_string())),
             };
         }
         let answer: Answer =
-            serde_json::from_slice(&ended.stdout).map_err(|_| self.failed("it printed no credentials"))?;
+            serde_json::from_slice(&ended.stdout).map_err(|_| self.failed(program, "it printed no credentials"))?;
         match (answer.username.as_str(), answer.secret.as_str()) {
             ("", "") => Ok(None),
-            (_, "") => Err(self.failed("it printed no secret")),
+            (_, "") => Err(self.failed(program, "it printed no secret")),
             (user, secret) => Ok(Some(Credentials { proof: Proof::new(user, secret), source: self.program.clone() })),
         }
     }
@@ -96,8 +101,9 @@ impl Call {
         helpers.folders.iter().map(|folder| folder.join(&self.program)).find(is_program)
     }
 
-    fn failed(&self, reason: &str) -> Error {
-        let Self { program, server } = self;
+    /// With the whole path, because the administrator's shell may not look where we do.
+    fn failed(&self, program: &Path, reason: &str) -> Error {
+        let (server, program) = (&self.server, program.display());
         Error::Local(format!("no credentials from {self}: {reason} (\"echo {server} | {program} get\" shows more)"))
     }
 }

@@ -3,7 +3,7 @@ use crate::registry::options::Helpers;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
     env, io,
-    path::Path,
+    path::{Path, PathBuf},
     pin::pin,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -14,6 +14,8 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
+/// The end of a helper's `PATH`.
+const SYSTEM: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
 /// More than any credentials.
 const MAX: usize = 64 * 1024;
 /// How long the pipe is read after the helper has ended and somebody beyond our reach still holds it open.
@@ -48,7 +50,10 @@ impl Drop for Group {
 
 /// Runs `program get` with the server on its standard input. What it says on standard error nobody sees.
 pub(super) async fn run(program: &Path, server: &str, helpers: &Helpers, until: Instant) -> Result<Ended, Failure> {
-    let path = env::join_paths(&helpers.folders).map_err(io::Error::other)?;
+    // A helper that is a script needs what scripts need, wherever it lies itself.
+    let system = SYSTEM.iter().map(Path::new).filter(|folder| !helpers.folders.iter().any(|own| own == folder));
+    let folders = helpers.folders.iter().map(PathBuf::as_path).chain(system);
+    let path = env::join_paths(folders).map_err(io::Error::other)?;
     let mut child = Command::new(program)
         .arg("get")
         .current_dir("/")

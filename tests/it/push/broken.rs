@@ -23,7 +23,8 @@ fn refused(world: &World, words: &[&str]) {
 fn a_configuration_that_is_not_toml_rejects_with_its_file_and_line() {
     let world = deployed();
     world.configure("deadline = \"3s\"\non-missing: warn");
-    refused(&world, &["pullgate.toml", "line 2"]);
+    let file = world.bare().join("pullgate.toml");
+    refused(&world, &[&file.display().to_string(), "line 2"]);
 }
 
 #[test]

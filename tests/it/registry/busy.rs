@@ -100,7 +100,7 @@ fn the_limit_of_docker_hub_is_said_as_it_says_it() {
     registry.misbehave("team/app", Behaviour::Status { code: 429, headers, body: String::new() });
     let said = describe(&ask(&registry, plain(), "team/app:1"), &registry, "team/app:1");
     let expected =
-        "HOST limits the rate of requests (429): 0 of 100 pulls in 6 hours are left; it may be asked again in 7200 s";
+        "HOST limits the rate of requests (429): 0 of 100 pulls in 6 hours are left; it may be asked again in 120 min";
     assert_eq!(said, expected);
 }
 

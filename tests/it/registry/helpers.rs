@@ -214,7 +214,16 @@ fn a_helper_sees_nothing_but_what_it_is_given() {
     let mut lines: Vec<&str> = seen.lines().filter(own).collect();
     lines.sort_unstable();
     let (out, path) = (format!("OUT={}", safe.path("env").display()), safe.folder.path().display());
-    assert_eq!(lines, ["/", "AWS_PROFILE=git", &out, &format!("PATH={path}:/usr/bin:/bin")]);
+    assert_eq!(lines, ["/", "AWS_PROFILE=git", &out, &format!("PATH={path}:/usr/bin:/bin:/usr/local/bin")]);
+}
+
+#[test]
+fn a_script_finds_the_programs_of_the_system_wherever_it_lies_itself() {
+    let safe = Safe::new(ALICE);
+    let mut options = safe.options();
+    options.helpers.folders = vec![safe.folder.path().to_owned()];
+    safe.opens(options);
+    assert_eq!(safe.calls(), ["get HOST"], "written by cat");
 }
 
 #[test]
@@ -315,10 +324,9 @@ fn a_helper_that_prints_a_name_without_a_secret_has_failed() {
 fn what_a_helper_that_fails_says_is_passed_on_to_nobody() {
     let safe = Safe::new("echo s3cret; echo \"\u{1b}[31ms3cret\" >&2; exit 1");
     let message = safe.fails(safe.options());
-    assert_eq!(
-        message,
-        "no credentials from docker-credential-lab for HOST: exit status: 1 (\"echo HOST | docker-credential-lab get\" shows more)"
-    );
+    let program = safe.path("docker-credential-lab");
+    let more = format!("(\"echo HOST | {} get\" shows more)", program.display());
+    assert_eq!(message, format!("no credentials from docker-credential-lab for HOST: exit status: 1 {more}"));
 }
 
 #[test]

@@ -127,8 +127,10 @@ fn a_proxy_that_does_not_let_us_through_is_an_outage_without_its_password() {
 fn a_proxy_that_is_down_is_an_outage() {
     let hidden = Hidden::start();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let checked = hidden.ask(&format!("http://{nobody}"));
-    assert!(matches!(checked, Err(Error::Unreachable { .. })), "{checked:?}");
+    let checked = hidden.ask(&format!("http://alice:hunter2@{nobody}"));
+    let Err(error @ Error::Unreachable { .. }) = checked else { panic!("{checked:?}") };
+    let said = error.to_string();
+    assert!(said.contains(&format!("(through the proxy {nobody})")) && !said.contains("hunter2"), "{said}");
 }
 
 #[test]
