@@ -6,6 +6,7 @@
 mod affected;
 mod changed;
 mod diff;
+mod lines;
 mod manifest;
 mod unit;
 
