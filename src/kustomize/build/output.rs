@@ -6,7 +6,7 @@ use crate::{
         object::{Node, Origin, Resource, Trace},
     },
     verdict::Notice,
-    yaml::{Assembly, Document, Position, Style},
+    yaml::{Assembly, Document, Position, Style, resolve::Value},
 };
 use std::{collections::HashMap, rc::Rc};
 
@@ -92,7 +92,8 @@ impl Writer {
             }
             Node::Scalar(scalar) => {
                 let at = if let Origin::Written(written) = &scalar.origin { written.at } else { at };
-                let is_plain = scalar.style == Style::Plain;
+                // What is a string here must not become a truth value for a reader of YAML 1.1.
+                let is_plain = scalar.style == Style::Plain && scalar.value() != Value::Str;
                 let id = self.assembly.scalar(&scalar.text, is_plain, scalar.tag.as_deref(), at);
                 self.origins.insert(id, (Rc::clone(&scalar.text), scalar.origin.clone()));
             }

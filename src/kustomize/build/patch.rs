@@ -159,9 +159,6 @@ impl Work<'_, '_> {
         } else {
             resource.set_meta("namespace", &before.namespace);
         }
-        if let Some(flaw) = &patch.flaw {
-            resource.flaw.get_or_insert_with(|| flaw.clone());
-        }
         Ok(())
     }
 
@@ -272,7 +269,18 @@ impl Work<'_, '_> {
             if let Some(flaw) = &resource.flaw {
                 return Err(Fault::refused(resource.place.clone(), flaw).into());
             }
+            // kustomize keeps former names in annotations, so that there are some once a name has changed.
+            let has_marks = !resource.earlier.is_empty();
+            if has_marks {
+                resource.edit().mapping_at("metadata").and_then(|metadata| metadata.mapping_at("annotations"));
+            }
             patch.apply(resource.edit(), self.builder.left).map_err(refuse)?;
+            if has_marks
+                && let Some(metadata) = resource.edit().get_mut("metadata")
+                && metadata.get("annotations").is_some_and(Node::is_empty)
+            {
+                metadata.remove("annotations");
+            }
             self.check_budget(place)?;
         }
         Ok(())

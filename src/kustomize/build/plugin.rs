@@ -93,6 +93,14 @@ impl Work<'_, '_> {
         for resource in self.configurations(validators, kustomization, root)?.into_all() {
             if !is_built_in(&resource) {
                 self.refuse_plugin(&resource)?;
+                continue;
+            }
+            let mut changed = accumulator.clone();
+            self.run(&resource, root, &mut changed)?;
+            let (before, after) = (accumulator.resources.all(), changed.resources.all());
+            let is_same = |(one, other): (&Resource, &Resource)| one.node.is_same(&other.node);
+            if before.len() != after.len() || !before.iter().zip(after).all(is_same) {
+                return Err(Fault::refused(resource.place.clone(), "a validator changes an object").into());
             }
         }
         Ok(())

@@ -45,7 +45,7 @@ impl Decoder<'_> {
         if node.kind() != Kind::Mapping {
             return Err((node.position(), "kustomize wants a mapping here".to_owned()));
         }
-        for (key, value) in node.entries() {
+        for (key, value) in in_order(node) {
             let name = key.scalar().map_or("", |scalar| scalar.text);
             if !take(&name.to_lowercase(), value)? && self.is_strict {
                 return Err((key.position(), format!("kustomize knows no field \"{name}\"")));
@@ -61,6 +61,14 @@ impl Decoder<'_> {
         let left = Cell::new(0);
         Ok(text.map(|_| Copier::new(&source, &left).scalar(node, Some(&Rc::from(key)))))
     }
+}
+
+/// The entries in the order in which kustomize decodes them: JSON objects are sorted on the way, so that of `newTag` and
+/// `NewTag` the first counts.
+pub(in crate::kustomize) fn in_order(node: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
+    let mut entries: Vec<_> = node.entries().collect();
+    entries.sort_by_key(|(key, _)| key.scalar().map_or("", |scalar| scalar.text));
+    entries
 }
 
 /// The word of the chain for a field of a kustomization.

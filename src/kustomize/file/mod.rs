@@ -15,7 +15,7 @@ use crate::{
     tree::RepoPath,
     yaml::{self, Kind, Node, Position},
 };
-use decode::{integer, is_null, list, names, string};
+use decode::{in_order, integer, is_null, list, names, string};
 use std::{collections::HashSet, rc::Rc};
 
 /// The names that make a directory a kustomization, in the order in which kustomize looks for them.
@@ -129,7 +129,7 @@ impl Kustomization {
         let mut bases = Vec::new();
         let mut tags = Vec::new();
         let mut refused = None;
-        for (key, value) in root.entries() {
+        for (key, value) in in_order(root) {
             let name = key.scalar().map_or("", |scalar| scalar.text);
             let taken = match &*name.to_lowercase() {
                 "bases" => names(value).map(|names| bases = names),

@@ -128,7 +128,8 @@ impl Replacement {
                 }
                 "targets" if super::decode::is_null(value) => replacement.targets = None,
                 "targets" => {
-                    replacement.targets = Some(each(value, |item| ReplacementTarget::decode(decoder, item))?);
+                    let targets = each(value, |item| ReplacementTarget::decode(decoder, item))?;
+                    replacement.targets = (!targets.is_empty()).then_some(targets);
                 }
                 _ => return Ok(false),
             }

@@ -147,6 +147,23 @@ impl Node {
         self.get_mut(key)
     }
 
+    /// Whether two values say the same.
+    pub(in crate::kustomize) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Scalar(one), Self::Scalar(other)) => one.text == other.text,
+            (Self::Sequence(one), Self::Sequence(other)) => {
+                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_same(other))
+            }
+            (Self::Mapping(one), Self::Mapping(other)) => {
+                let is_same = |((key, one), (other_key, other)): (&(Rc<str>, Self), &(Rc<str>, Self))| {
+                    key == other_key && one.is_same(other)
+                };
+                one.len() == other.len() && one.iter().zip(other).all(is_same)
+            }
+            _ => false,
+        }
+    }
+
     /// How many nodes there are, this one and all below.
     pub(in crate::kustomize) fn size(&self) -> usize {
         1 + match self {

@@ -139,8 +139,16 @@ pub(in crate::kustomize) fn objects(
     if let Some(error) = stream.errors.first() {
         return Err(Malformed { at: error.position, why: error.kind.to_string() });
     }
+    let separators = separators(bytes)?;
     let mut read = Vec::new();
+    let mut last = 0;
     for document in &stream.documents {
+        // kyaml cuts the text at every `---` and reads one document of each piece: none behind a `...`.
+        let is_first = last == 0 || separators.iter().any(|&line| line > last && line <= document.line());
+        last = document.line();
+        if !is_first {
+            continue;
+        }
         let root = document.root();
         let mut copier = Copier::new(source, left);
         let node = copier.node(root)?;
@@ -149,6 +157,11 @@ pub(in crate::kustomize) fn objects(
         // kyaml takes a list that is alone in its file apart before it looks at anything else.
         let is_list = matches!(resource.node.get("kind").and_then(Node::text), Some("List" | "ResourceList"));
         match resource.node.get("items") {
+            Some(Node::Mapping(_) | Node::Scalar(_))
+                if is_list && !resource.node.get("items").is_some_and(Node::is_null) =>
+            {
+                return Err(malformed(&resource, "the items of a list are not a list"));
+            }
             Some(items) if stream.documents.len() == 1 && is_list => read.extend(parts(&resource, items)),
             _ => read.push(resource),
         }
@@ -156,6 +169,24 @@ pub(in crate::kustomize) fn objects(
     read.retain(|resource| !resource.node.is_empty());
     read.iter().try_for_each(check)?;
     expand_lists(read)
+}
+
+/// The lines, from 1, that separate documents.
+fn separators(bytes: &[u8]) -> Result<Vec<u32>, Malformed> {
+    let mut lines = Vec::new();
+    for (number, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
+        let at = Position { line: number, column: 1 };
+        if let Some(rest) = line.strip_prefix(b"---") {
+            let rest = rest.trim_ascii();
+            if number > 1 && !rest.is_empty() && !rest.starts_with(b"#") {
+                return Err(Malformed { at, why: "something stands behind the document separator".to_owned() });
+            }
+            lines.push(number);
+        } else if line.starts_with(b"%") {
+            return Err(Malformed { at, why: "a directive is cut off from its document".to_owned() });
+        }
+    }
+    Ok(lines)
 }
 
 /// Lists in the order in which kustomize takes them apart: their items come after everything else.

@@ -8,6 +8,10 @@ use std::{collections::HashSet, rc::Rc};
 
 /// What comes of an object under a patch; `None` if the patch deletes it.
 pub(in crate::kustomize) fn merge(object: Node, patch: &Node, schema: &Schema) -> Result<Option<Node>, String> {
+    // kustomize drops what a patch of the whole object would replace it with.
+    if directive(patch)? == Directive::Replace {
+        return Ok(Some(object));
+    }
     Merger { schema }.walk(Some(object), Some(patch), None)
 }
 
@@ -161,6 +165,9 @@ impl<'s> Merger<'s> {
             };
             let Some(mut item) = item.filter(|item| !item.is_empty() || matches!(item, Node::Sequence(_))) else {
                 // Without a value for its key, this takes out every item that has the key.
+                if of_item.values.iter().all(|value| value.is_empty()) && rest.iter().any(is_no_mapping) {
+                    return Err("an item of a list that is merged by a key is no mapping".to_owned());
+                }
                 rest.retain(|item| !item.is_empty() && !of_item.might_be_in(item));
                 continue;
             };
@@ -334,6 +341,10 @@ fn list_directive(patch: &Node) -> Result<(Directive, Vec<Node>), String> {
     let said = directive(first)?;
     let is_other = |item: &&Node| !item.is_empty() && (item.get(DIRECTIVE).is_none() || directive(item) != Ok(said));
     Ok((said, items.iter().filter(is_other).cloned().collect()))
+}
+
+fn is_no_mapping(item: &Node) -> bool {
+    !matches!(item, Node::Mapping(_)) && !item.is_null()
 }
 
 fn without_directive(patch: &Node) -> Node {

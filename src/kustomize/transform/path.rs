@@ -121,7 +121,8 @@ impl Create {
             (Some(next), _) if !next.is_empty() => Node::Mapping(Vec::new()),
             (_, Self::Mapping) => Node::Mapping(Vec::new()),
             (_, Self::Sequence) => Node::Sequence(Vec::new()),
-            _ => Node::Scalar(Scalar::string("", Origin::Nowhere)),
+            // Its text decides what it is: a number stays one.
+            _ => Node::Scalar(Scalar::plain("", Origin::Nowhere)),
         }
     }
 }
@@ -134,6 +135,9 @@ pub(super) fn matches(
     take: &mut dyn FnMut(&mut Node) -> Result<(), String>,
 ) -> Result<usize, String> {
     let Some((first, rest)) = parts.split_first() else { return take(node).map(|()| 1) };
+    if first.is_empty() {
+        return Err("a part of the path is empty".to_owned());
+    }
     if let Ok(index) = first.parse::<usize>() {
         let Some(items) = sequence(node)? else { return at_index(index, 0) };
         if index == items.len() && create.is_on() {

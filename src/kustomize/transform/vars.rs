@@ -74,7 +74,7 @@ pub(in crate::kustomize) fn resolve_vars(
             values.insert(name, Some((value.clone(), holder.is_doubtful)));
         }
     }
-    if values.is_empty() || specs.is_empty() {
+    if vars.all.is_empty() || specs.is_empty() {
         return Ok(());
     }
     for resource in resources {
@@ -124,6 +124,13 @@ fn leaf(node: &mut Node) -> Option<&mut Scalar> {
 fn expand(scalar: &mut Scalar, values: &Values<'_>, is_doubtful: &mut bool) {
     let text = Rc::clone(&scalar.text);
     if !text.contains('$') {
+        return;
+    }
+    let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
+    if let Some(Some((value, doubt))) = whole.and_then(|name| values.get(name)) {
+        // Alone, a variable keeps its type.
+        *is_doubtful |= doubt;
+        *scalar = scalar.overridden_by(value);
         return;
     }
     let mut composer = Composer::default();
