@@ -8,7 +8,7 @@ use crate::{
     kustomize::{
         file::{Kustomization, Named},
         load,
-        object::{Resource, Resources, Source, objects},
+        object::{Node, Resource, Resources, Source, objects},
         transform::{
             Config, ImageEntry, Vars, add_prefix, add_suffix, annotate, label, replace_images, replicate, resolve_vars,
             set_namespace,
@@ -19,13 +19,21 @@ use crate::{
 use std::rc::Rc;
 
 /// What has been gathered so far: objects, and the rules and variables that go up with them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Accumulator {
     pub(super) resources: Resources,
-    pub(super) config: Config,
+    pub(super) config: Rc<Config>,
     pub(super) vars: Vars,
     /// Whether there are objects that we do not see: of remote bases, charts, plugins.
     pub(super) is_partial: bool,
+}
+
+impl Default for Accumulator {
+    /// Empty, but for kustomize's own rules: every kustomization has them.
+    fn default() -> Self {
+        let (resources, vars) = (Resources::default(), Vars::default());
+        Self { resources, config: Config::built_in(), vars, is_partial: false }
+    }
 }
 
 /// How many objects one kustomization may have.
@@ -117,7 +125,7 @@ impl Work<'_, '_> {
         let below = child.built.as_ref().map_err(|fault| Stop::Fault(fault.clone()))?;
         self.spend(below.resources.all().len() as u64, place)?;
         let refuse = |why: String| Fault::refused(place.clone(), why);
-        accumulator.config.absorb(&below.config).map_err(refuse)?;
+        Config::absorb(&mut accumulator.config, &below.config).map_err(refuse)?;
         accumulator.vars.absorb(&below.vars).map_err(refuse)?;
         accumulator.is_partial |= below.is_partial;
         self.append(below.resources.all().to_vec(), place, accumulator)
@@ -171,20 +179,21 @@ impl Work<'_, '_> {
     }
 
     fn configure(&mut self, kustomization: &Kustomization, root: &RepoPath, accumulator: &mut Accumulator) -> Step<()> {
-        let mut config = Config::built_in().clone();
+        let mut config = Config::built_in();
         for named in &kustomization.configurations {
             let loaded = self.load(kustomization, root, named)?;
             let source = Source::file(&loaded.path, "literal");
             let own =
                 Config::parse(&source, &loaded.bytes).map_err(|(at, why)| Fault::refused(source.place(at), why))?;
-            config.absorb(&own).map_err(|why| Fault::refused(self.place(kustomization, named.position()), why))?;
+            Config::absorb(&mut config, &Rc::new(own))
+                .map_err(|why| Fault::refused(self.place(kustomization, named.position()), why))?;
         }
         // What a CRD's schema says of names and labels touches no image; but it must be there.
         for named in &kustomization.crds {
             self.load(kustomization, root, named)?;
         }
         let refuse = |why| Fault::refused(self.place(kustomization, crate::yaml::Position::START), why);
-        accumulator.config.absorb(&config).map_err(refuse)?;
+        Config::absorb(&mut accumulator.config, &config).map_err(refuse)?;
         Ok(())
     }
 
@@ -269,9 +278,23 @@ impl Work<'_, '_> {
             .map_err(|why| Fault::refused(start, why))?;
         let all = resources.edit();
         all.retain(|resource| !resource.is_local_config());
+        if let Some(binding) = all.iter().find(|resource| has_blank_namespace(&resource.node)) {
+            return Err(Fault::refused(binding.place.clone(), "the namespace of a subject is blank").into());
+        }
         if let Some((resource, flaw)) = all.iter().find_map(|resource| Some((resource, resource.flaw.clone()?))) {
             return Err(Fault::refused(resource.place.clone(), flaw).into());
         }
         Ok(accumulator)
     }
+}
+
+/// Whether kustomize stumbles over a RoleBinding when it looks for the accounts that it names.
+fn has_blank_namespace(object: &Node) -> bool {
+    let text = |node: &Node, key| node.get(key).and_then(Node::text).map(str::to_owned);
+    let is_blank = |subject: &Node| {
+        text(subject, "kind").as_deref() == Some("ServiceAccount")
+            && subject.get("namespace").is_some_and(|namespace| namespace.text().is_none())
+    };
+    text(object, "kind").as_deref() == Some("RoleBinding")
+        && object.get("subjects").is_some_and(|subjects| subjects.items().iter().any(is_blank))
 }

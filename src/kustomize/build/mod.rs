@@ -6,7 +6,9 @@ mod generate;
 mod output;
 mod patch;
 mod plugin;
+mod replace;
 mod schema;
+mod settings;
 
 pub use builder::{Builder, Options};
 use output::document as document_of;

@@ -6,21 +6,18 @@ use super::{
     document_of,
     fault::{Fault, Step},
     patch::name_of,
+    replace::replacements,
+    settings::Settings,
 };
 use crate::{
     image::Place,
     kustomize::{
-        file::{
-            Decoder, FieldSpec, Generator, Kustomization, Named, Patch, Refusal, Replacement, boolean, each, named,
-            pairs, text,
-        },
+        file::{Decoder, FieldSpec, Generator, Kustomization, Named, Patch, Refusal, each, named},
         object::{Gvk, Resource, Source, objects},
-        transform::{
-            Config, ImageEntry, Replaced, add_pairs, add_prefix, add_suffix, replace, replicate, set_namespace,
-        },
+        transform::ImageEntry,
     },
     tree::RepoPath,
-    yaml::{self, Node, Position},
+    yaml::{Node, Position},
 };
 
 impl Work<'_, '_> {
@@ -204,75 +201,6 @@ impl Work<'_, '_> {
         }
         self.apply_merge_patches(patches, place, accumulator)
     }
-
-    /// `replacements`.
-    pub(super) fn replacements(
-        &mut self,
-        kustomization: &Kustomization,
-        root: &RepoPath,
-        all: &[Replacement],
-        accumulator: &mut Accumulator,
-    ) -> Step<()> {
-        let start = self.place(kustomization, Position::START);
-        self.replacements_at(&start, root, all, accumulator)
-    }
-
-    fn replacements_at(
-        &mut self,
-        start: &Place,
-        root: &RepoPath,
-        all: &[Replacement],
-        accumulator: &mut Accumulator,
-    ) -> Step<()> {
-        let mut loaded: Vec<(Place, Replacement)> = Vec::new();
-        for replacement in all {
-            let at = replacement.at.unwrap_or(Position { line: start.line, column: start.column });
-            let place = Place { line: at.line, column: at.column, ..start.clone() };
-            if replacement.path.text.is_empty() {
-                loaded.push((place, replacement.clone()));
-            } else if replacement.source.is_some() || replacement.targets.as_ref().is_some_and(|all| !all.is_empty()) {
-                return Err(Fault::refused(place, "a replacement has both a path and a source or targets").into());
-            } else {
-                loaded.extend(self.replacement_file(&replacement.path, root, &place)?);
-            }
-        }
-        for (place, replacement) in loaded {
-            self.spend(1 + accumulator.resources.all().len() as u64, &place)?;
-            let are_all_known = !accumulator.is_partial;
-            let replaced = replace(accumulator.resources.edit(), &replacement, are_all_known)
-                .map_err(|why| Fault::refused(place.clone(), format!("a replacement fails: {why}")))?;
-            if replaced == Replaced::Unknown {
-                let message =
-                    "the source of this replacement is not in this repository: images of its targets are only \
-                               likely"
-                        .to_owned();
-                self.notice("remote-base", place, message);
-            }
-        }
-        Ok(())
-    }
-
-    fn replacement_file(&mut self, path: &Named, root: &RepoPath, place: &Place) -> Step<Vec<(Place, Replacement)>> {
-        let loaded = self.load_at(root, &path.text, place)?;
-        let source = Source::file(&loaded.path, "literal");
-        let decoder = Decoder { source: &source, is_strict: false };
-        let stream = yaml::parse(&loaded.bytes, &yaml::Limits::default());
-        let refuse = |at: Position, why: String| Fault::refused(source.place(at), why);
-        if let Some(error) = stream.errors.first() {
-            return Err(refuse(error.position, error.kind.to_string()).into());
-        }
-        let Some(document) = stream.documents.first() else {
-            return Err(refuse(Position::START, "there is no replacement".to_owned()).into());
-        };
-        let root = document.root();
-        let read = match root.kind() {
-            yaml::Kind::Sequence => each(root, |item| Replacement::decode(&decoder, item)),
-            yaml::Kind::Mapping => Replacement::decode(&decoder, root).map(|one| vec![one]),
-            yaml::Kind::Scalar => Err((root.position(), "this is no replacement".to_owned())),
-        };
-        let read = read.map_err(|(at, why)| refuse(at, why))?;
-        Ok(read.into_iter().map(|one| (source.place(one.at.unwrap_or(Position::START)), one)).collect())
-    }
 }
 
 fn is_built_in(resource: &Resource) -> bool {
@@ -291,84 +219,4 @@ fn image_tag(decoder: &Decoder<'_>, node: Node<'_>) -> Result<(ImageEntry, Vec<F
         Ok(true)
     })?;
     Ok((entry, specs))
-}
-
-fn replacements(decoder: &Decoder<'_>, node: Node<'_>) -> Result<Vec<Replacement>, Refusal> {
-    let mut all = Vec::new();
-    decoder.fields(node, |name, value| {
-        if name == "replacements" {
-            all = each(value, |item| Replacement::decode(decoder, item))?;
-        }
-        Ok(true)
-    })?;
-    Ok(all)
-}
-
-/// What the transformers of names and labels are told.
-#[derive(Default)]
-struct Settings {
-    namespace: String,
-    unset_only: bool,
-    prefix: String,
-    suffix: String,
-    labels: Vec<(String, String)>,
-    annotations: Vec<(String, String)>,
-    replica: Named,
-    specs: Vec<FieldSpec>,
-}
-
-impl Settings {
-    fn decode(decoder: &Decoder<'_>, node: Node<'_>) -> Result<Self, Refusal> {
-        let mut settings = Self::default();
-        decoder.fields(node, |name, value| {
-            match name {
-                "metadata" => decoder.fields(value, |name, value| {
-                    if name == "namespace" {
-                        settings.namespace = text(value)?;
-                    }
-                    Ok(true)
-                })?,
-                "unsetonly" => settings.unset_only = boolean(value)?,
-                "prefix" => settings.prefix = text(value)?,
-                "suffix" => settings.suffix = text(value)?,
-                "labels" => settings.labels = pairs(value)?,
-                "annotations" => settings.annotations = pairs(value)?,
-                "replica" => decoder.fields(value, |name, value| {
-                    if name == "name" {
-                        settings.replica = named(value)?;
-                    }
-                    Ok(true)
-                })?,
-                "fieldspecs" => settings.specs = each(value, |item| FieldSpec::decode(decoder, item))?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        Ok(settings)
-    }
-
-    fn apply(self, kind: &str, accumulator: &mut Accumulator) -> Result<(), String> {
-        let resources = accumulator.resources.edit();
-        let specs = self.specs;
-        match kind {
-            "NamespaceTransformer" if self.namespace.is_empty() => Ok(()),
-            "NamespaceTransformer" => set_namespace(resources, &specs, &self.namespace, self.unset_only),
-            "LabelTransformer" => add_pairs(resources, &self.labels, &specs),
-            "AnnotationsTransformer" => add_pairs(resources, &self.annotations, &specs),
-            "ReplicaCountTransformer" => {
-                replicate(resources, &Config { replicas: specs, ..Config::default() }, &self.replica)
-            }
-            _ if specs.is_empty() => Err("it needs fieldSpecs".to_owned()),
-            _ => {
-                let config = Config { name_prefix: specs.clone(), name_suffix: specs, ..Config::default() };
-                if !self.prefix.is_empty() {
-                    add_prefix(resources, &config, &self.prefix)?;
-                }
-                if !self.suffix.is_empty() {
-                    add_suffix(resources, &config, &self.suffix)?;
-                }
-                Ok(())
-            }
-        }
-    }
 }

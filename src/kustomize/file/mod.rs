@@ -1,14 +1,13 @@
 //! A kustomization file, read as strictly as kustomize reads it, with the place of everything that matters.
 mod decode;
+mod replacement;
 mod selector;
 mod specs;
 
 pub(super) use decode::{Decoder, Named, Refusal, boolean, each, named, pairs, text};
+pub(super) use replacement::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
 pub(super) use selector::Selector;
-pub(super) use specs::{
-    FieldOptions, FieldSpec, Generator, GeneratorOptions, Labels, Patch, Replacement, ReplacementSource,
-    ReplacementTarget, Var,
-};
+pub(super) use specs::{FieldSpec, Generator, GeneratorOptions, Labels, Patch, Var};
 
 use super::{object::Source, transform::ImageEntry};
 use crate::{

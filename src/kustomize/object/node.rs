@@ -155,10 +155,8 @@ impl Node {
                 one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_same(other))
             }
             (Self::Mapping(one), Self::Mapping(other)) => {
-                let is_same = |((key, one), (other_key, other)): (&(Rc<str>, Self), &(Rc<str>, Self))| {
-                    key == other_key && one.is_same(other)
-                };
-                one.len() == other.len() && one.iter().zip(other).all(is_same)
+                let mut pairs = one.iter().zip(other);
+                one.len() == other.len() && pairs.all(|(one, other)| one.0 == other.0 && one.1.is_same(&other.1))
             }
             _ => false,
         }

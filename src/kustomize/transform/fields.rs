@@ -4,7 +4,7 @@ use crate::kustomize::{
     object::{Gvk, Node, Scalar, Source},
 };
 use crate::yaml;
-use std::sync::OnceLock;
+use std::rc::Rc;
 
 /// The field specs of every transformer: kustomize's own, and those of `configurations`.
 #[derive(Clone, Debug, Default)]
@@ -25,9 +25,15 @@ pub(in crate::kustomize) struct Config {
 
 impl Config {
     /// kustomize's own.
-    pub(in crate::kustomize) fn built_in() -> &'static Self {
-        static BUILT_IN: OnceLock<Config> = OnceLock::new();
-        BUILT_IN.get_or_init(|| Self {
+    pub(in crate::kustomize) fn built_in() -> Rc<Self> {
+        thread_local! {
+            static BUILT_IN: Rc<Config> = Rc::new(Config::of_tables());
+        }
+        BUILT_IN.with(Rc::clone)
+    }
+
+    fn of_tables() -> Self {
+        Self {
             name_prefix: table(NAME),
             name_suffix: table(NAME),
             namespace: table(NAMESPACE),
@@ -39,7 +45,7 @@ impl Config {
             images: table(IMAGES),
             replicas: table(REPLICAS),
             claim_labels: Vec::new(),
-        })
+        }
     }
 
     /// Reads a file of `configurations`, strictly.
@@ -81,8 +87,15 @@ impl Config {
         })
     }
 
-    /// Adds the specs of `other` that are not there yet; the path of one that is there with another `create`.
-    pub(in crate::kustomize) fn absorb(&mut self, other: &Self) -> Result<(), String> {
+    /// Adds the specs of `other` that are not there yet; kustomize refuses one that is there with another `create`.
+    pub(in crate::kustomize) fn absorb(own: &mut Rc<Self>, other: &Rc<Self>) -> Result<(), String> {
+        if !Rc::ptr_eq(own, other) {
+            Rc::make_mut(own).add(other)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, other: &Self) -> Result<(), String> {
         for (own, more) in [
             (&mut self.name_prefix, &other.name_prefix),
             (&mut self.name_suffix, &other.name_suffix),

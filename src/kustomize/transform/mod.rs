@@ -3,6 +3,7 @@
 mod fields;
 mod images;
 mod json_patch;
+mod keyed;
 mod marks;
 mod merge;
 mod names;

@@ -12,8 +12,7 @@ pub(in crate::kustomize) fn set_namespace(
     namespace: &str,
     unset_only: bool,
 ) -> Result<(), String> {
-    for index in 0..resources.len() {
-        let resource = &mut resources[index];
+    for resource in resources.iter_mut() {
         resource.remember_id();
         let gvk = Gvk::of(&resource.node);
         let is_core = resource.node.get("apiVersion").and_then(Node::text) == Some("v1");
