@@ -75,7 +75,7 @@ pub(super) struct Site<'s> {
 }
 
 /// Some seconds' worth of building, and many times what the largest repositories need.
-pub(super) const BUDGET: u64 = 50_000_000;
+pub(super) const BUDGET: u64 = 100_000_000;
 
 impl Site<'_> {
     /// The images of the kustomization in `directory`, and every look-up on the way.

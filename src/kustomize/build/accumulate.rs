@@ -26,18 +26,22 @@ pub(super) struct Accumulator {
     pub(super) vars: Vars,
     /// Whether there are objects that we do not see: of remote bases, charts, plugins.
     pub(super) is_partial: bool,
+    /// How many values its objects had when they were added.
+    pub(super) nodes: u64,
 }
 
 impl Default for Accumulator {
     /// Empty, but for kustomize's own rules: every kustomization has them.
     fn default() -> Self {
         let (resources, vars) = (Resources::default(), Vars::default());
-        Self { resources, config: Config::built_in(), vars, is_partial: false }
+        Self { resources, config: Config::built_in(), vars, is_partial: false, nodes: 0 }
     }
 }
 
 /// How many objects one kustomization may have.
 const MAX_OBJECTS: usize = 20_000;
+/// How many values they may have together.
+const MAX_NODES: u64 = 3_000_000;
 
 impl Accumulator {
     pub(super) fn into_all(self) -> Vec<Resource> {
@@ -77,6 +81,7 @@ impl Work<'_, '_> {
         self.transform(kustomization, root, accumulator)?;
         for var in &kustomization.vars {
             let place = self.place(kustomization, var.name.position());
+            self.look_over(1, accumulator, &place)?;
             let refuse = |why| Fault::refused(place.clone(), why);
             Vars::bind(accumulator.resources.edit(), var).map_err(refuse)?;
             accumulator.vars.add(&Rc::new(var.clone())).map_err(refuse)?;
@@ -134,8 +139,11 @@ impl Work<'_, '_> {
     /// Adds objects that are named at `place`.
     pub(super) fn append(&mut self, more: Vec<Resource>, place: &Place, accumulator: &mut Accumulator) -> Step<()> {
         self.schema.meet(&more);
-        if accumulator.resources.all().len() + more.len() > MAX_OBJECTS {
-            let message = format!("it deploys more than {MAX_OBJECTS} objects: what is deployed here is not checked");
+        accumulator.nodes += more.iter().map(|resource| resource.node.size() as u64).sum::<u64>();
+        if accumulator.resources.all().len() + more.len() > MAX_OBJECTS || accumulator.nodes > MAX_NODES {
+            let message = format!(
+                "it deploys more than {MAX_OBJECTS} objects, or {MAX_NODES} values: what is deployed here is not checked"
+            );
             let place = place.clone();
             return Err(Fault { code: "budget-exceeded", place, message, is_of_the_way: false }.into());
         }
@@ -200,7 +208,7 @@ impl Work<'_, '_> {
     /// The transformers, in kustomize's fixed order.
     fn transform(&mut self, kustomization: &Kustomization, root: &RepoPath, accumulator: &mut Accumulator) -> Step<()> {
         let start = self.place(kustomization, crate::yaml::Position::START);
-        self.spend(1 + accumulator.resources.all().len() as u64, &start)?;
+        self.look_over(5 + kustomization.labels.len() + 4 * kustomization.replicas.len(), accumulator, &start)?;
         self.merge_patches(kustomization, root, accumulator)?;
         self.patches(kustomization, root, accumulator)?;
         self.rename(kustomization, accumulator)?;
@@ -221,9 +229,12 @@ impl Work<'_, '_> {
     }
 
     fn rename(&mut self, kustomization: &Kustomization, accumulator: &mut Accumulator) -> Step<()> {
+        let Kustomization { namespace, name_prefix, name_suffix, .. } = kustomization;
+        if [namespace, name_prefix, name_suffix].iter().any(|named| !named.text.is_empty()) {
+            self.spend(accumulator.nodes, &self.place(kustomization, namespace.position()))?;
+        }
         let Accumulator { resources, config, .. } = accumulator;
         let refuse = |named: &Named, why: String| Fault::refused(self.place(kustomization, named.position()), why);
-        let Kustomization { namespace, name_prefix, name_suffix, .. } = kustomization;
         if !namespace.text.is_empty() {
             set_namespace(resources.edit(), &config.namespace, &namespace.text, false)
                 .map_err(|why| refuse(namespace, why))?;
@@ -271,7 +282,7 @@ impl Work<'_, '_> {
 
     /// What is done at the very end, once for the whole build.
     pub(super) fn finish(&mut self, mut accumulator: Accumulator) -> Step<Accumulator> {
-        let Accumulator { resources, config, vars, is_partial } = &mut accumulator;
+        let Accumulator { resources, config, vars, is_partial, .. } = &mut accumulator;
         let start = self.stack.first().cloned().unwrap_or_default();
         let start = Place { path: start, line: 1, column: 1 };
         resolve_vars(resources.edit(), vars, &config.var_reference, !*is_partial)

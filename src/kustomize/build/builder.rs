@@ -28,6 +28,8 @@ use std::{
 const MAX_DEPTH: usize = 32;
 /// What looking up a path costs, against copying a value.
 const LOOK_UP_COST: u64 = 100;
+/// What looking at an object costs.
+const LOOK_COST: u64 = 10;
 /// How many values are kept in all, and of one kustomization, for others that name it too.
 const MAX_KEPT: u64 = 3_000_000;
 const MAX_KEPT_OF_ONE: u64 = 300_000;
@@ -264,6 +266,11 @@ impl Work<'_, '_> {
         let left = &self.builder.left;
         left.set(left.get().saturating_sub(cost));
         self.check_budget(place)
+    }
+
+    /// Takes what it costs to look at every object so many times.
+    pub(super) fn look_over(&self, times: usize, accumulator: &Accumulator, place: &Place) -> Step<()> {
+        self.spend(LOOK_COST * times as u64 * (1 + accumulator.resources.all().len() as u64), place)
     }
 
     /// Whether something is left.

@@ -77,6 +77,7 @@ impl Work<'_, '_> {
             return Err(Fault::refused(place.clone(), "the patch is empty").into());
         }
         for patch in patches {
+            self.look_over(2, accumulator, place)?;
             if let Some(index) = self.target_of(&patch, accumulator)? {
                 self.merge_into(index, &patch, true, Freedom::default(), accumulator)?;
                 self.check_ids(&patch.place, accumulator)?;
@@ -229,12 +230,14 @@ impl Work<'_, '_> {
         let freedom = Freedom { name: patch.may_change_name, kind: patch.may_change_kind };
         let Some(target) = &patch.target else {
             for one in patches {
+                self.look_over(1, accumulator, place)?;
                 if let Some(index) = self.target_of(one, accumulator)? {
                     self.merge_into(index, one, false, freedom, accumulator)?;
                 }
             }
             return Ok(());
         };
+        self.look_over(2, accumulator, place)?;
         let [one] = patches else {
             return Err(Fault::refused(place.clone(), "only one patch can have a target").into());
         };
@@ -259,6 +262,7 @@ impl Work<'_, '_> {
         accumulator: &mut Accumulator,
     ) -> Step<()> {
         target.fault().map_or(Ok(()), |why| Err(Fault::refused(place.clone(), why)))?;
+        self.look_over(1, accumulator, place)?;
         for resource in accumulator.resources.edit().iter_mut().filter(|resource| target.selects(resource)) {
             if remembers {
                 resource.remember_id();

@@ -49,10 +49,12 @@ impl Work<'_, '_> {
             }
         }
         for (place, replacement) in loaded {
-            self.spend(1 + accumulator.resources.all().len() as u64, &place)?;
+            let targets = replacement.targets.as_ref().map_or(0, Vec::len);
+            self.look_over(1 + targets, accumulator, &place)?;
             let are_all_known = !accumulator.is_partial;
-            let replaced = replace(accumulator.resources.edit(), &replacement, are_all_known)
+            let replaced = replace(accumulator.resources.edit(), &replacement, are_all_known, self.builder.left)
                 .map_err(|why| Fault::refused(place.clone(), format!("a replacement fails: {why}")))?;
+            self.check_budget(&place)?;
             if replaced == Replaced::Unknown {
                 let message =
                     "the source of this replacement is not in this repository: images of its targets are only \

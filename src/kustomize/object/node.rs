@@ -1,5 +1,5 @@
 //! The value tree that transformers change: mappings in order, sequences, scalars with their text as it is written.
-use super::origin::{Composer, Origin};
+use super::origin::Origin;
 use crate::yaml::{Scalar as Raw, Style, resolve};
 use std::rc::Rc;
 
@@ -49,12 +49,8 @@ impl Scalar {
 
     /// Gives it the text and origin of `other`, which has overridden it: its own steps come first in the chain.
     pub(in crate::kustomize) fn overridden_by(&self, other: &Self) -> Self {
-        let mut composer = Composer::default();
-        composer.inherit(&self.text, &self.origin);
-        composer.inherit(&other.text, &other.origin);
-        composer.copy(&other.text, &other.origin, 0..other.text.len());
-        let (text, origin) = composer.finish();
-        Self { text, origin, ..other.clone() }
+        let origin = other.origin.after(&other.text, &self.origin, &self.text);
+        Self { origin, ..other.clone() }
     }
 }
 

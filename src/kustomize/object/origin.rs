@@ -8,6 +8,8 @@ use std::{ops::Range, rc::Rc};
 
 /// How many steps of a chain are kept; of a longer one, the first and the last.
 const MAX_CHAIN: usize = 32;
+/// How many characters of a text are quoted in a step.
+const MAX_QUOTED: usize = 500;
 
 /// Where a text comes from.
 #[derive(Clone, Debug)]
@@ -79,6 +81,15 @@ pub(in crate::kustomize) fn parts(image: &str) -> (Range<usize>, Range<usize>, R
 }
 
 impl Origin {
+    /// Where a text comes from that has come from `other` before: the same, with the steps of both.
+    pub(in crate::kustomize) fn after(&self, text: &str, other: &Self, other_text: &str) -> Self {
+        let mut composer = Composer::default();
+        composer.inherit(other_text, other);
+        composer.inherit(text, self);
+        composer.trace.pieces.clone_from(&self.trace(text).pieces);
+        Self::Composed(Rc::new(composer.trace))
+    }
+
     /// The trace of `text`, which comes from here.
     pub(in crate::kustomize) fn trace(&self, text: &str) -> Rc<Trace> {
         match self {
@@ -96,9 +107,10 @@ impl Written {
     /// As a step of a chain, with `text` as what stands there.
     pub(in crate::kustomize) fn link(&self, text: &str) -> Link {
         let place = Place { path: (*self.file).clone(), line: self.at.line, column: self.at.column };
+        let text: String = text.chars().take(MAX_QUOTED).collect();
         let quoted = match &self.key {
             Some(key) => format!("{key}: {text}"),
-            None => text.to_owned(),
+            None => text,
         };
         Link { step: self.step, place, text: quoted }
     }
@@ -134,6 +146,11 @@ impl Composer {
     /// Adds a sign between two pieces.
     pub(in crate::kustomize) fn sign(&mut self, sign: &str) {
         self.text.push_str(sign);
+    }
+
+    /// How long the text is so far, in bytes.
+    pub(in crate::kustomize) fn length(&self) -> usize {
+        self.text.len()
     }
 
     fn step(&mut self, link: &Rc<Link>) {

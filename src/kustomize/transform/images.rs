@@ -9,6 +9,9 @@ use crate::yaml;
 use regex::{Regex, RegexBuilder};
 use std::{cell::Cell, collections::HashMap, ops::Range, sync::OnceLock};
 
+/// The longest text that is taken for an image, in bytes: many times what a reference can have.
+const MAX_IMAGE: usize = 4096;
+
 /// One entry of `images:`.
 #[derive(Clone, Debug, Default)]
 pub(in crate::kustomize) struct ImageEntry {
@@ -175,7 +178,9 @@ pub(in crate::kustomize) fn replace_images(
 fn for_each_image(object: &mut Node, specs: &[FieldSpec], take: &mut dyn FnMut(&mut Scalar)) -> Result<(), String> {
     let mut take = |node: &mut Node| match node {
         Node::Scalar(image) => {
-            take(image);
+            if image.text.len() <= MAX_IMAGE {
+                take(image);
+            }
             Ok(())
         }
         _ => Err("an image is not a text".to_owned()),

@@ -5,6 +5,7 @@ use crate::kustomize::{
     object::{Composer, Copier, Node, Origin, Resource, Scalar, Source},
 };
 use crate::yaml;
+use std::cell::Cell;
 
 /// What came of a replacement.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,12 +17,17 @@ pub(in crate::kustomize) enum Replaced {
 }
 
 const DEFAULT_FIELD: &str = "metadata.name";
+/// What looking for a field costs, against copying a value.
+const FIELD_COST: u64 = 500;
+/// The longest text that a replacement makes or looks into, in bytes.
+const MAX_TEXT: usize = 1 << 16;
 
 /// Makes one replacement. Where `are_all_known` is false, a source that is not found may lie elsewhere.
 pub(in crate::kustomize) fn replace(
     resources: &mut [Resource],
     replacement: &Replacement,
     are_all_known: bool,
+    left: &Cell<u64>,
 ) -> Result<Replaced, String> {
     let Some(targets) = &replacement.targets else { return Err(LACKING.to_owned()) };
     let (value, is_doubtful) = match (&replacement.source, &replacement.source_value) {
@@ -45,6 +51,10 @@ pub(in crate::kustomize) fn replace(
             resource.is_doubtful |= is_doubtful;
             let Some(value) = &value else { continue };
             for field in fields {
+                left.set(left.get().saturating_sub(FIELD_COST));
+                if left.get() == 0 {
+                    return Ok(Replaced::Done);
+                }
                 set_field(resource.edit(), value, field, &target.options)?;
             }
         }
@@ -143,6 +153,9 @@ fn put(target: &mut Node, value: &Node, options: &FieldOptions) -> Result<(), St
     } else {
         spliced(old, &new, options)
     };
+    if text.len() > MAX_TEXT && !options.delimiter.is_empty() {
+        return Err("the text becomes too long".to_owned());
+    }
     *target = Node::Scalar(Scalar { text, origin, ..old.clone() });
     Ok(())
 }
@@ -194,12 +207,15 @@ fn set_inside_text(object: &mut Node, value: &Node, parts: &[String], create: Cr
 }
 
 fn parse(text: &Scalar) -> Option<Node> {
+    if text.text.len() > MAX_TEXT {
+        return None;
+    }
     let stream = yaml::parse(text.text.as_bytes(), &yaml::Limits::default());
     if !stream.errors.is_empty() {
         return None;
     }
     let source = Source::file(&std::rc::Rc::default(), "literal");
-    let left = std::cell::Cell::new(100_000);
+    let left = Cell::new(100_000);
     Copier::new(&source, &left).node(stream.documents.first()?.root()).ok()
 }
 

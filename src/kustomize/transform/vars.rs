@@ -101,6 +101,9 @@ fn indexed(parts: Vec<String>) -> Vec<String> {
     all
 }
 
+/// The longest text that is put together of variables, in bytes.
+const MAX_TEXT: usize = 1 << 20;
+
 type Values<'v> = BTreeMap<&'v str, Option<(Scalar, bool)>>;
 
 /// In a text, the values of a mapping, the items of a list.
@@ -149,6 +152,7 @@ fn expand(scalar: &mut Scalar, values: &Values<'_>, is_doubtful: &mut bool) {
         let Some(name) = name else { continue };
         let end = sign + 2 + name.len() + 1;
         match values.get(name) {
+            Some(Some((value, _))) if composer.length() + value.text.len() > MAX_TEXT => *is_doubtful = true,
             Some(Some((value, doubt))) => {
                 *is_doubtful |= doubt;
                 composer.copy(&text, &scalar.origin, copied..sign);
