@@ -13,6 +13,7 @@ use std::{
     cell::Cell,
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 /// What is compared: nothing for what is not built.
@@ -138,4 +139,47 @@ fn collect(node: Node<'_>, images: &mut Vec<String>) {
 fn image(node: Option<Node<'_>>) -> Option<String> {
     let scalar = node?.scalar().filter(|scalar| resolve::core(*scalar) == resolve::Value::Str)?;
     (!scalar.text.is_empty()).then(|| scalar.text.to_owned())
+}
+
+/// Lines of one case in the place of lines of another: what comes of it is a result, a notice or a refusal, and soon.
+#[test]
+fn cases_that_are_torn_apart_and_mixed_are_built_or_refused() {
+    let texts = cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/kustomize"));
+    let read = |path: &PathBuf| serde_json::from_str::<Value>(&fs::read_to_string(path).expect("it is text"));
+    let cases: Vec<Value> = texts.iter().map(|path| read(path).expect("a case is JSON")).collect();
+    let lines: Vec<String> = cases
+        .iter()
+        .flat_map(|case| case["files"].as_object().into_iter().flatten())
+        .flat_map(|file| text(file).1.lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut below = |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % limit.max(1) as u64).expect("it is below the limit")
+    };
+    let started = Instant::now();
+    for round in 0..2_000 {
+        let files = cases[round % cases.len()]["files"].as_object().cloned().unwrap_or_default();
+        let mut files: Vec<(String, String)> =
+            files.iter().map(text).map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
+        for _ in 0..2 {
+            let chosen = below(files.len());
+            let mut torn: Vec<&str> = files[chosen].1.lines().collect();
+            let at = below(torn.len());
+            match below(3) {
+                0 => drop((!torn.is_empty()).then(|| torn.remove(at))),
+                1 => torn.insert(at, &lines[below(lines.len())]),
+                _ => drop(torn.get_mut(at).map(|line| *line = &lines[below(lines.len())])),
+            }
+            files[chosen].1 = torn.join("\n");
+        }
+        let tree = MapTree::new(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), []);
+        let (parsed, left) = (Parsed::default(), Cell::new(1_000_000));
+        let build = Builder::new(&tree, &parsed, Options::default(), &left).build(&RepoPath::root());
+        let build = build.expect("a map can be read");
+        assert!(!build.is_refused || !build.notices.is_empty(), "{files:?} is refused without a word");
+    }
+    assert!(started.elapsed() < Duration::from_secs(120), "{:?}", started.elapsed());
 }

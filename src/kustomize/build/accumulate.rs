@@ -267,8 +267,12 @@ impl Work<'_, '_> {
         let Accumulator { resources, config, is_partial, .. } = accumulator;
         entries.iter().for_each(|entry| entry.has_matched.set(false));
         let specs = specs.unwrap_or(&config.images);
-        replace_images(resources.edit(), entries, specs, self.builder.left)
+        let depends = replace_images(resources.edit(), entries, specs, self.builder.left)
             .map_err(|why| Fault::refused(place.clone(), why))?;
+        if depends {
+            let message = "versions of kustomize differ on digests that are not sha256: images here are only likely";
+            self.notice("version", place.clone(), message.to_owned());
+        }
         self.check_budget(place)?;
         // What matches nothing that we see is meant for what we do not see.
         for entry in entries.iter().filter(|entry| *is_partial && !entry.has_matched.get()) {

@@ -58,11 +58,16 @@ impl ImageEntry {
         if self.is_plain() { 1 } else { 100 }
     }
 
-    fn apply(&self, image: &mut Scalar) {
-        if self.matches(&image.text) {
-            self.has_matched.set(true);
-            *image = self.rewrite(image);
+    /// Rewrites an image that it matches; whether only newer versions of kustomize match it: up to 5.8.1, a digest that is
+    /// not SHA-256 matches nothing.
+    fn apply(&self, image: &mut Scalar) -> bool {
+        if !self.matches(&image.text) {
+            return false;
         }
+        let is_new = image.text.split_once('@').is_some_and(|(_, digest)| !digest.starts_with("sha256:"));
+        self.has_matched.set(true);
+        let before = std::mem::replace(image, self.rewrite(image));
+        is_new && before.text != image.text
     }
 
     fn matches(&self, image: &str) -> bool {
@@ -136,16 +141,15 @@ fn is_tag_and_digest(rest: &str) -> bool {
 
 /// Applies the entries in order. Every entry makes two passes, as in kustomize: one over every list under `containers`
 /// and `initContainers` at any depth, one over the fields of `specs`. A container of a pod template is met by both, which
-/// is why a `tagSuffix` doubles there. Takes what that costs from what is `left`.
+/// is why a `tagSuffix` doubles there. Takes what that costs from what is `left`; says whether an image comes out otherwise
+/// in older versions, which makes its object doubtful.
 pub(in crate::kustomize) fn replace_images(
     resources: &mut [Resource],
     entries: &[ImageEntry],
     specs: &[FieldSpec],
     left: &Cell<u64>,
-) -> Result<(), String> {
-    if entries.is_empty() {
-        return Ok(());
-    }
+) -> Result<bool, String> {
+    let mut depends = false;
     let a_pass: u64 = entries.iter().map(ImageEntry::cost).sum();
     for resource in resources {
         if resource.node.get("kind").and_then(Node::text) == Some("CustomResourceDefinition") {
@@ -161,17 +165,20 @@ pub(in crate::kustomize) fn replace_images(
         let cost = a_pass.saturating_mul(passes.values().sum::<usize>() as u64).saturating_add(object.size() as u64);
         if left.get() <= cost {
             left.set(0);
-            return Ok(());
+            return Ok(depends);
         }
         left.set(left.get() - cost);
+        let mut is_doubtful = false;
         for_each_image(object, specs, &mut |image| {
             let passes = passes.remove(&std::ptr::from_ref(image).addr()).unwrap_or_default();
             for entry in entries {
-                (0..passes).for_each(|_| entry.apply(image));
+                (0..passes).for_each(|_| is_doubtful |= entry.apply(image));
             }
         })?;
+        resource.is_doubtful |= is_doubtful;
+        depends |= is_doubtful;
     }
-    Ok(())
+    Ok(depends)
 }
 
 /// Hands every image to `take`, once for each time that a pass of kustomize meets it.
