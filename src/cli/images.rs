@@ -3,7 +3,7 @@ use crate::{
     config::{Search, environment},
     deploy,
     git::{CommitTree, Repository},
-    image::ImageUse,
+    image::{ImageUse, Link},
     report::json,
     tree::Tree,
     verdict::{Decision, escape},
@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// How to write the list
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    /// Say of each image what deploys it, and every step by which its reference came about
+    #[arg(short, long)]
+    verbose: bool,
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -57,6 +60,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Decision> {
     let changes = deploy::changed(old, &new, &options)?;
     let out = &mut io::stdout().lock();
     let written = match args.format {
+        Format::Text if args.verbose => changes.uses.iter().try_for_each(|image| explain(image, out)),
         Format::Text => lines(&changes.uses, out),
         Format::Json => json::write(&changes.uses, &changes.notices, out),
     };
@@ -82,4 +86,15 @@ fn tree<'r>(repository: &'r Repository, revision: &str) -> anyhow::Result<Commit
 
 fn lines(images: &[ImageUse], out: &mut dyn Write) -> io::Result<()> {
     images.iter().try_for_each(|image| writeln!(out, "{}  {}", image.place, escape(&image.reference, 400)))
+}
+
+/// The line of an image, and below it what deploys it and the steps of its chain.
+fn explain(image: &ImageUse, out: &mut dyn Write) -> io::Result<()> {
+    lines(std::slice::from_ref(image), out)?;
+    let piece = |text: &str| escape(text, 200);
+    writeln!(out, "  {}, {}, by {}", piece(&image.object), piece(&image.field), piece(&image.unit))?;
+    for Link { step, place, text } in &image.chain {
+        writeln!(out, "  {step:<11} {place}  {}", piece(text))?;
+    }
+    Ok(())
 }

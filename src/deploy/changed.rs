@@ -2,16 +2,20 @@
 use super::{
     affected::{affected, is_plain_manifest, with_target},
     diff::{Difference, differences},
+    lines::Lines,
     manifest::{Manifests, is_manifest_name},
-    unit::{Images, Options, Site, Unit},
+    unit::{BUDGET, Images, Options, Site, Unit},
 };
 use crate::{
     image::{Certainty, ImageUse, Place},
-    kustomize::{Graph, Parsed, is_kustomization_name},
+    kustomize::{self, Builder, Graph, Parsed, is_kustomization_name},
     tree::{Entry, Error, RepoPath, Tree},
     verdict::Notice,
 };
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeSet, HashSet},
+};
 
 /// What a push changes about the images that are deployed.
 #[derive(Clone, Debug, Default)]
@@ -37,13 +41,17 @@ pub fn changed(old: Option<&dyn Tree>, new: &dyn Tree, options: &Options<'_>) ->
     for difference in differences.iter().filter(|difference| could_matter(&graph, difference)) {
         paths.extend(with_target(new, &difference.path, difference.new)?);
     }
-    let is_changed = |path: &RepoPath| paths.contains(path);
-    let site = Site::new(new, &graph, &manifests, options, &is_changed);
+    let left = Cell::new(BUDGET);
+    let builder = Builder::new(new, &parsed, kustomize::Options::default(), &left);
+    let lines = Lines::new(old, new);
+    let is_changed = |place: &Place| paths.contains(&place.path) && lines.are_new(place);
+    let (tree, is_changed, left) = (new, &is_changed as &dyn Fn(&Place) -> bool, &left);
+    let site = Site { tree, graph: &graph, manifests: &manifests, options, builder: &builder, is_changed, left };
     let reached = affected(new, &graph, options, &paths)?;
-    let mut after = site.all_images(&reached.units)?;
+    let mut after = site.images_after(&reached.units, old)?;
     after.notices.extend(reached.rings.into_iter().map(ring));
     if let Some(old) = old.filter(|_| !after.uses.is_empty()) {
-        let before = images_before(old, &parsed, &manifests, options, &paths, &after.reads)?;
+        let before = images_before(old, &parsed, &manifests, options, &paths, &after.paths)?;
         let deployed: HashSet<(String, Certainty)> = before.uses.iter().map(|u| (u.pulled(), u.certainty)).collect();
         // What was only likely to be deployed does not speak for what now certainly is.
         after.uses.retain(|image| {
@@ -59,13 +67,32 @@ pub fn changed(old: Option<&dyn Tree>, new: &dyn Tree, options: &Options<'_>) ->
 }
 
 impl Site<'_> {
-    fn all_images(&self, units: &BTreeSet<Unit>) -> Result<Images, Error> {
+    /// What the units deploy; one of which every look-up has the same answer in `old` deploys nothing new.
+    fn images_after(&self, units: &BTreeSet<Unit>, old: Option<&dyn Tree>) -> Result<Images, Error> {
         let mut all = Images::default();
         for unit in units {
-            let images = self.images(unit)?;
-            all.uses.extend(images.uses);
-            all.notices.extend(images.notices);
-            all.reads.extend(images.reads);
+            let images = match unit {
+                Unit::Manifest(path) => self.manifest(path)?,
+                Unit::Kustomization(directory) => {
+                    let (images, reads) = self.kustomization(directory)?;
+                    match old {
+                        Some(old) if reads.hold_in(old)? => continue,
+                        _ => images,
+                    }
+                }
+            };
+            all.extend(images);
+        }
+        Ok(all)
+    }
+
+    fn images_of(&self, units: &BTreeSet<Unit>) -> Result<Images, Error> {
+        let mut all = Images::default();
+        for unit in units {
+            all.extend(match unit {
+                Unit::Manifest(path) => self.manifest(path)?,
+                Unit::Kustomization(directory) => self.kustomization(directory)?.0,
+            });
         }
         Ok(all)
     }
@@ -89,7 +116,10 @@ fn images_before(
             units.insert(Unit::Manifest(path.clone()));
         }
     }
-    Site::new(old, &graph, manifests, options, &|_| false).all_images(&units)
+    let left = Cell::new(BUDGET);
+    let builder = Builder::new(old, parsed, kustomize::Options::default(), &left);
+    let (tree, graph, left, is_changed) = (old, &graph, &left, &|_: &Place| false);
+    Site { tree, graph, manifests, options, builder: &builder, is_changed, left }.images_of(&units)
 }
 
 /// Whether a file's name says that it is prose, a picture or source code. kustomize takes manifests and patches of any

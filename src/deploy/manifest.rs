@@ -8,7 +8,7 @@ use crate::{
 use std::{cell::RefCell, collections::HashMap, panic, rc::Rc};
 
 /// Nodes that are looked at in a file, counted in every object that an alias brings them into.
-const MAX_NODES: usize = 10_000_000;
+pub(super) const MAX_NODES: usize = 10_000_000;
 
 /// What a manifest file says.
 #[derive(Debug, Default)]
@@ -22,10 +22,8 @@ pub(super) struct Manifest {
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) title: String,
-    /// A plain manifest is refused by every cluster without one; kustomize takes it.
+    /// Whether it says its version: every cluster refuses it if it does not.
     pub(super) has_api_version: bool,
-    /// Whether kustomize is told to leave it out of what it builds.
-    pub(super) is_local: bool,
     pub(super) slots: Vec<Slot>,
 }
 
@@ -72,13 +70,7 @@ fn parse(bytes: &[u8]) -> Manifest {
     }
     let stream = yaml::parse(bytes, &yaml::Limits::default());
     let mut left = MAX_NODES;
-    let objects = stream.documents.iter().flat_map(extract::objects).filter_map(|object| {
-        let slots = extract::slots(&object, &mut left);
-        let has_api_version = object.api_version().is_some();
-        let is_local = object.is_local_config();
-        (!slots.is_empty()).then(|| Found { title: object.title(), has_api_version, is_local, slots })
-    });
-    let objects = objects.collect();
+    let objects = stream.documents.iter().flat_map(|document| found(document, &mut left)).collect();
     let faults = stream.errors.iter().map(|error| {
         let code = if error.kind == yaml::ErrorKind::Template { "template" } else { "unreadable-yaml" };
         (error.position, code, error.kind.to_string())
@@ -89,6 +81,16 @@ fn parse(bytes: &[u8]) -> Manifest {
         faults.push((yaml::Position::START, "budget-exceeded", why));
     }
     Manifest { objects, faults }
+}
+
+/// The objects of a document that name images; looks at no more nodes than are `left`.
+pub(super) fn found(document: &yaml::Document, left: &mut usize) -> Vec<Found> {
+    let objects = extract::objects(document).into_iter().filter_map(|object| {
+        let slots = extract::slots(&object, left);
+        let has_api_version = object.api_version().is_some();
+        (!slots.is_empty()).then(|| Found { title: object.title(), has_api_version, slots })
+    });
+    objects.collect()
 }
 
 /// Whether a file of this name may hold manifests by itself.

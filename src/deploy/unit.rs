@@ -1,9 +1,9 @@
 //! Units: the images of a kustomization or of a plain manifest file.
-use super::manifest::{Found, Manifests, file_id, place};
+use super::manifest::{Found, MAX_NODES, Manifests, file_id, found, place};
 use crate::{
     extract::Slot,
     image::{Certainty, ImageUse, Link, Place},
-    kustomize::{self, FileUse, Graph, Image, Restraint},
+    kustomize::{Builder, Graph, Object, Reads, State, Trace},
     tree::{Error, RepoPath, Tree},
     verdict::Notice,
     yaml,
@@ -50,7 +50,15 @@ pub(super) struct Images {
     pub(super) uses: Vec<ImageUse>,
     pub(super) notices: Vec<Notice>,
     /// Every path that was read or found missing on the way.
-    pub(super) reads: BTreeSet<RepoPath>,
+    pub(super) paths: BTreeSet<RepoPath>,
+}
+
+impl Images {
+    pub(super) fn extend(&mut self, other: Self) {
+        self.uses.extend(other.uses);
+        self.notices.extend(other.notices);
+        self.paths.extend(other.paths);
+    }
 }
 
 /// One tree with all that is needed to build units in it.
@@ -59,48 +67,41 @@ pub(super) struct Site<'s> {
     pub(super) graph: &'s Graph,
     pub(super) manifests: &'s Manifests,
     pub(super) options: &'s Options<'s>,
-    /// Whether a path is one that the push changes; a finding points there first.
-    pub(super) is_changed: &'s dyn Fn(&RepoPath) -> bool,
-    /// What building may still cost: what [`kustomize::build`] counts, and one for every entry of `images:` that an image
-    /// is held against.
-    pub(super) left: Cell<u64>,
+    pub(super) builder: &'s Builder<'s>,
+    /// Whether the push changes what stands at a place; a finding points there first.
+    pub(super) is_changed: &'s dyn Fn(&Place) -> bool,
+    /// What building may still cost: what the builder counts, and one for every image.
+    pub(super) left: &'s Cell<u64>,
 }
 
 /// Some seconds' worth of building, and many times what the largest repositories need.
-const BUDGET: u64 = 50_000_000;
+pub(super) const BUDGET: u64 = 100_000_000;
 
-impl<'s> Site<'s> {
-    pub(super) fn new(
-        tree: &'s dyn Tree,
-        graph: &'s Graph,
-        manifests: &'s Manifests,
-        options: &'s Options<'s>,
-        is_changed: &'s dyn Fn(&RepoPath) -> bool,
-    ) -> Self {
-        Self { tree, graph, manifests, options, is_changed, left: Cell::new(BUDGET) }
-    }
-
-    /// The images of `unit`.
-    pub(super) fn images(&self, unit: &Unit) -> Result<Images, Error> {
-        match unit {
-            Unit::Kustomization(directory) => self.kustomization(unit, directory),
-            Unit::Manifest(path) => self.manifest(unit, path),
+impl Site<'_> {
+    /// The images of the kustomization in `directory`, and every look-up on the way.
+    pub(super) fn kustomization(&self, directory: &RepoPath) -> Result<(Images, Reads), Error> {
+        let build = self.builder.build(directory)?;
+        let unit = Unit::Kustomization(directory.clone());
+        let mut images =
+            Images { paths: build.reads.paths().cloned().collect(), notices: build.notices, uses: Vec::new() };
+        let mut left = MAX_NODES;
+        for object in &build.objects {
+            for named in found(&object.document, &mut left) {
+                for slot in &named.slots {
+                    images.uses.extend(self.built_use(&unit, object, &named, slot));
+                }
+            }
         }
-    }
-
-    fn kustomization(&self, unit: &Unit, directory: &RepoPath) -> Result<Images, Error> {
-        let build = kustomize::build(self.tree, self.graph, directory, &self.left)?;
-        let mut images = Images { reads: build.reads, notices: build.notices, uses: Vec::new() };
-        for file in &build.files {
-            self.add_file(unit, file, &mut images)?;
+        for (image, trace) in &build.elsewhere {
+            images.uses.extend(self.elsewhere_use(&unit, image, trace));
         }
-        Ok(images)
+        Ok((images, build.reads))
     }
 
-    fn manifest(&self, unit: &Unit, path: &RepoPath) -> Result<Images, Error> {
-        let mut images = Images { reads: BTreeSet::from([path.clone()]), ..Images::default() };
-        let file = FileUse { path: path.clone(), layers: Vec::new(), restraint: Restraint::Exact };
-        self.add_file(unit, &file, &mut images)?;
+    /// The images of the manifest file at `path`.
+    pub(super) fn manifest(&self, path: &RepoPath) -> Result<Images, Error> {
+        let mut images = Images { paths: BTreeSet::from([path.clone()]), ..Images::default() };
+        self.add_file(path, &mut images)?;
         // Beside a kustomization that does not name it, neither Flux nor Argo CD nor kubectl -k would deploy it. What is
         // in a chart deploys only with the chart.
         if path.parent().is_some_and(|directory| self.graph.has(&directory)) || self.is_in_chart(path)? {
@@ -124,59 +125,94 @@ impl<'s> Site<'s> {
         Ok(false)
     }
 
-    fn add_file(&self, unit: &Unit, file: &FileUse, images: &mut Images) -> Result<(), Error> {
-        let Some(id) = file_id(self.tree.lookup(&file.path)?) else { return Ok(()) };
-        if (self.options.ignored)(&file.path) {
+    fn add_file(&self, path: &RepoPath, images: &mut Images) -> Result<(), Error> {
+        let Some(id) = file_id(self.tree.lookup(path)?) else { return Ok(()) };
+        if (self.options.ignored)(path) {
             return Ok(());
         }
         let manifest = self.manifests.read(self.tree, &id)?;
-        let entries: usize = file.layers.iter().map(|layer| 1 + layer.cost()).sum();
         let slots: usize = manifest.objects.iter().map(|object| object.slots.len()).sum();
-        if !kustomize::spend(&self.left, slots * (1 + entries) + manifest.faults.len()) {
-            let place = place(&file.path, yaml::Position::START);
+        self.left.set(self.left.get().saturating_sub((slots + manifest.faults.len()) as u64));
+        if self.left.get() == 0 {
+            let place = place(path, yaml::Position::START);
+            let unit = Unit::Manifest(path.clone());
             let message = format!("the push reaches more than can be worked out: {unit} is not checked");
             images.notices.push(Notice { code: "budget-exceeded", place, message });
             return Ok(());
         }
-        let is_plain = matches!(unit, Unit::Manifest(_));
-        let deploys = |object: &&Found| if is_plain { object.has_api_version } else { !object.is_local };
-        for object in manifest.objects.iter().filter(deploys) {
-            images.uses.extend(object.slots.iter().filter_map(|slot| self.image_use(unit, file, object, slot)));
+        for object in manifest.objects.iter().filter(|object| object.has_api_version) {
+            images.uses.extend(object.slots.iter().map(|slot| plain_use(path, object, slot)));
         }
         for (at, code, why) in &manifest.faults {
-            images.notices.push(Notice { code, place: place(&file.path, *at), message: why.clone() });
+            images.notices.push(Notice { code, place: place(path, *at), message: why.clone() });
         }
         Ok(())
     }
 
-    /// The use of `slot` in a file of a unit; `None` for what a tainted build cannot say anything of, and for what the
-    /// configuration leaves out.
-    fn image_use(&self, unit: &Unit, file: &FileUse, object: &Found, slot: &Slot) -> Option<ImageUse> {
-        let literal = Link { step: "literal", place: place(&file.path, slot.at), text: slot.text.clone() };
-        let mut image = Image::literal(&slot.reference, literal);
-        for layer in &file.layers {
-            layer.apply(&mut image, &slot.path);
-        }
-        let reference = image.text();
-        let is_explicit = image.is_overridden() || (reference.contains('/') && reference.contains([':', '@']));
-        let certainty = match file.restraint {
-            Restraint::Tainted if !is_explicit => return None,
-            Restraint::Tainted => Certainty::Likely,
-            // A bare name without a tag is what placeholders look like.
-            Restraint::Exact if !reference.contains(['/', ':', '@']) => Certainty::Likely,
-            Restraint::Exact => slot.certainty,
+    /// The use of `slot` in an object of a build; `None` where nothing can be said of it, and for what the configuration
+    /// leaves out.
+    fn built_use(&self, unit: &Unit, object: &Object, named: &Found, slot: &Slot) -> Option<ImageUse> {
+        let trace = object.trace(slot.node)?;
+        let reference = &slot.reference;
+        let is_explicit = trace.is_overridden() || (reference.contains('/') && reference.contains([':', '@']));
+        let certainty = match object.state {
+            State::Doubtful if !is_explicit => return None,
+            State::Doubtful => Certainty::Likely,
+            State::Exact => certainty(slot),
         };
-        let decisive = image.decisive(|place: &Place| (self.is_changed)(&place.path));
+        let here = Link { step: "literal", place: object.place.clone(), text: slot.text.clone() };
+        let decisive = trace.decisive(reference, self.is_changed).unwrap_or(&here);
+        let mut chain: Vec<Link> = trace.chain().cloned().collect();
+        if chain.is_empty() {
+            chain.push(here.clone());
+        }
         (!(self.options.ignored)(&decisive.place.path)).then(|| ImageUse {
-            reference,
+            reference: reference.clone(),
             place: decisive.place.clone(),
             text: decisive.text.clone(),
             certainty,
             form: slot.form,
             unit: unit.to_string(),
-            object: object.title.clone(),
+            object: named.title.clone(),
             field: slot.field.clone(),
-            chain: image.chain().to_vec(),
+            chain,
         })
     }
+
+    /// An image that is set for an object that is not in the repository, if it is there at all.
+    fn elsewhere_use(&self, unit: &Unit, image: &str, trace: &Trace) -> Option<ImageUse> {
+        let decisive = trace.decisive(image, self.is_changed)?;
+        (!(self.options.ignored)(&decisive.place.path)).then(|| ImageUse {
+            reference: image.to_owned(),
+            place: decisive.place.clone(),
+            text: decisive.text.clone(),
+            certainty: Certainty::Likely,
+            form: "kustomize-images",
+            unit: unit.to_string(),
+            object: "object outside of the repository".to_owned(),
+            field: "images".to_owned(),
+            chain: trace.chain().cloned().collect(),
+        })
+    }
+}
+
+/// The use of `slot` in a manifest file.
+fn plain_use(path: &RepoPath, object: &Found, slot: &Slot) -> ImageUse {
+    let literal = Link { step: "literal", place: place(path, slot.at), text: slot.text.clone() };
+    ImageUse {
+        reference: slot.reference.clone(),
+        place: literal.place.clone(),
+        text: literal.text.clone(),
+        certainty: certainty(slot),
+        form: slot.form,
+        unit: Unit::Manifest(path.clone()).to_string(),
+        object: object.title.clone(),
+        field: slot.field.clone(),
+        chain: vec![literal],
+    }
+}
+
+/// How sure it is that a cluster would pull it: a bare name without a tag is what placeholders look like.
+fn certainty(slot: &Slot) -> Certainty {
+    if slot.reference.contains(['/', ':', '@']) { slot.certainty } else { Certainty::Likely }
 }

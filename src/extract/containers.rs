@@ -46,6 +46,7 @@ fn slot(object: &Object<'_>, container: Node<'_>, title: &str, path: &str) -> Op
     let is_sure = reference != "auto" && (!object.holds_chart_values() || names_a_registry(reference));
     Some(Slot {
         reference: reference.to_owned(),
+        node: image.id(),
         at: image.position(),
         text: format!("image: {reference}"),
         form: "container",

@@ -17,6 +17,8 @@ pub(super) trait Form: fmt::Debug + Sync {
 pub struct Slot {
     /// The reference as written.
     pub reference: String,
+    /// The [`Node::id`] of the value.
+    pub node: usize,
     /// Where the value stands; behind a YAML alias, where the anchor is.
     pub at: Position,
     /// The line as a person would quote it, such as `image: nginx:1.27`.

@@ -56,13 +56,6 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Whether it is marked as kustomize's own business, to be left out of what it builds.
-    pub fn is_local_config(&self) -> bool {
-        let annotations = self.node.get("metadata").and_then(|meta| meta.get("annotations"));
-        let mark = annotations.and_then(|all| all.get("config.kubernetes.io/local-config")).and_then(Node::as_str);
-        mark.is_some_and(|mark| mark != "false")
-    }
-
     /// Whether it only describes objects: a schema, a policy with patterns for images, a kustomization.
     pub(super) fn is_schema_or_policy(&self) -> bool {
         let group = self.group();

@@ -33,6 +33,7 @@ fn slot(volume: Node<'_>, path: &str) -> Option<Slot> {
     let name = volume.get("name").and_then(Node::as_str).unwrap_or_default();
     Some(Slot {
         reference: text.to_owned(),
+        node: reference.id(),
         at: reference.position(),
         text: format!("reference: {text}"),
         form: "image-volume",

@@ -35,7 +35,7 @@ impl Certainty {
 /// One step on the way from the text in a file to the reference that deploys.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Link {
-    /// What the step did: `literal`, `newName`, `newTag`, `digest`, `tagSuffix`.
+    /// What the step did: `literal`, `patch`, `newName`, `newTag`, `digest`, `tagSuffix`, `replacement`, `generator`.
     pub step: &'static str,
     /// Where it is written.
     pub place: Place,

@@ -60,7 +60,7 @@ impl Graph {
         let Entry::Directory(root) = tree.lookup(&RepoPath::root())? else { return Ok(graph) };
         let found = parsed.search(tree, &root, 0)?;
         graph.add(tree, parsed, &RepoPath::root(), &found)?;
-        graph.connect(tree, found.has_links)?;
+        graph.connect(tree, parsed, found.has_links)?;
         Ok(graph)
     }
 
@@ -74,26 +74,47 @@ impl Graph {
         found.below.iter().try_for_each(|(name, below)| self.add(tree, parsed, &here.join(name), below))
     }
 
-    fn connect(&mut self, tree: &dyn Tree, has_links: bool) -> Result<(), tree::Error> {
-        for (directory, node) in &self.kustomizations {
-            let named = node.parsed.paths().filter_map(|path| directory.resolve(path));
-            let mut consumed: Vec<RepoPath> = named.filter(|path| path != directory).collect();
-            if has_links {
-                let mut behind = Vec::new();
-                for path in consumed.iter().chain([&node.file]) {
-                    let (real, _) = tree::follow_through(tree, path, &mut behind)?;
-                    behind.push(real);
+    fn connect(&mut self, tree: &dyn Tree, parsed: &Parsed, has_links: bool) -> Result<(), tree::Error> {
+        let mut ahead: Vec<RepoPath> = self.kustomizations.keys().cloned().collect();
+        while let Some(directory) = ahead.pop() {
+            for path in self.named_by(tree, &directory, has_links)? {
+                // Folders that are not searched count where a kustomization names them.
+                if path.is_hidden() && !self.has(&path) && self.add_hidden(tree, parsed, &path)? {
+                    ahead.push(path.clone());
                 }
-                consumed.extend(behind.into_iter().filter(|path| path != directory && *path != node.file));
-            }
-            consumed.sort();
-            consumed.dedup();
-            for path in consumed {
                 self.consumers.entry(path).or_default().push(directory.clone());
             }
         }
+        self.consumers.values_mut().for_each(|directories| directories.sort());
         self.drop_idle_components();
         Ok(())
+    }
+
+    /// Every path that the kustomization in `directory` names, and what lies behind links.
+    fn named_by(&self, tree: &dyn Tree, directory: &RepoPath, has_links: bool) -> Result<Vec<RepoPath>, tree::Error> {
+        let Some(node) = self.kustomizations.get(directory) else { return Ok(Vec::new()) };
+        let named = node.parsed.paths().filter_map(|path| directory.resolve(path));
+        let mut consumed: Vec<RepoPath> = named.filter(|path| path != directory).collect();
+        if has_links {
+            let mut behind = Vec::new();
+            for path in consumed.iter().chain([&node.file]) {
+                let (real, _) = tree::follow_through(tree, path, &mut behind)?;
+                behind.push(real);
+            }
+            consumed.extend(behind.into_iter().filter(|path| path != directory && *path != node.file));
+        }
+        consumed.sort();
+        consumed.dedup();
+        Ok(consumed)
+    }
+
+    /// Adds the kustomization in `directory`, if there is one.
+    fn add_hidden(&mut self, tree: &dyn Tree, parsed: &Parsed, directory: &RepoPath) -> Result<bool, tree::Error> {
+        let Entry::Directory(id) = tree.lookup(directory)? else { return Ok(false) };
+        let files = tree.list(&id)?.into_iter().filter(|(name, _)| is_kustomization_name(name)).collect();
+        let found = Found { files, ..Found::default() };
+        self.add(tree, parsed, directory, &found)?;
+        Ok(self.has(directory))
     }
 
     /// A component that nothing names does nothing, so what it names speaks for itself.
@@ -223,7 +244,12 @@ impl Parsed {
         Ok(found)
     }
 
-    fn file(&self, tree: &dyn Tree, path: &RepoPath, entry: Entry) -> Result<Rc<Kustomization>, tree::Error> {
+    pub(super) fn file(
+        &self,
+        tree: &dyn Tree,
+        path: &RepoPath,
+        entry: Entry,
+    ) -> Result<Rc<Kustomization>, tree::Error> {
         let entry = if matches!(entry, Entry::Symlink(_)) { tree::follow(tree, path)?.1 } else { entry };
         let Entry::File(id) = entry else { return Ok(Rc::default()) };
         let key = (path.clone(), id);
@@ -237,13 +263,5 @@ impl Parsed {
         });
         self.files.borrow_mut().insert(key, Rc::clone(&parsed));
         Ok(parsed)
-    }
-}
-
-impl Kustomization {
-    /// Every path that it names.
-    fn paths(&self) -> impl Iterator<Item = &str> {
-        let named = self.resources.iter().chain(&self.components).chain(self.patches.iter().filter_map(|p| p.file()));
-        named.map(|named| named.text.as_str()).chain(self.mentions.iter().map(String::as_str))
     }
 }

@@ -1,18 +1,20 @@
-//! The image path of `kustomize build`, straight from a tree: which files a kustomization deploys, and what its `images:`
-//! make of a reference. Pure.
+//! What `kustomize build` makes of a tree: natively, without a checkout, with the origin of every text. Pure.
 //!
-//! What is modelled exactly: `resources`, `bases`, `components` and `images`. Patches that cannot touch an image are
-//! recognised; any other patch, replacement or transformer *taints* what it may have changed, so that nothing is
-//! rejected on its account.
+//! [`Builder`] loads, generates and transforms as kustomize 5.8 does, in its order. What it cannot work out exactly (what
+//! is in other repositories, charts, plugins) makes the objects that it may touch doubtful, with a notice; what kustomize
+//! would refuse to build is one notice.
 mod build;
-mod field;
 mod file;
 mod graph;
-mod images;
-mod patch;
-mod value;
+mod load;
+mod object;
+mod overrides;
+mod schema;
+mod transform;
 
-pub use build::{Build, FileUse, Restraint, build, spend};
+pub use build::{Build, Builder, Object, Options, State};
 pub use file::{Kustomization, is_kustomization_name};
 pub use graph::{Graph, Parsed};
-pub use images::{Image, Layer};
+pub use load::Reads;
+pub use object::Trace;
+pub use overrides::Overrides;

@@ -3,6 +3,7 @@
 //! The parser is read event by event into an arena, one for each document. An alias stays a reference to its anchor's
 //! node, so a document costs what its text costs, whatever it expands to. What a plain scalar means is left to the
 //! reader: [`resolve`] has both answers.
+mod assemble;
 mod builder;
 mod decode;
 mod document;
@@ -16,6 +17,7 @@ pub mod resolve;
 mod scalar;
 mod template;
 
+pub use assemble::Assembly;
 pub use document::Document;
 pub use error::{Error, ErrorKind};
 pub use limits::Limits;

@@ -67,6 +67,17 @@ fn the_json_has_the_documented_keys_and_the_chain() {
 }
 
 #[test]
+fn every_step_of_a_reference_is_told_on_request() {
+    let world = history();
+    let expected = "prod/kustomization.yaml:5:11  r.example.com/app:2.0\n  \
+                    Deployment prod/app, container app, by kustomization prod\n  \
+                    literal     base/app.yaml:11:18  image: my-app\n  \
+                    newName     prod/kustomization.yaml:4:12  newName: r.example.com/app\n  \
+                    newTag      prod/kustomization.yaml:5:11  newTag: 2.0\n";
+    assert_eq!(text(&images(&world, &["-v", "HEAD~1..HEAD"])), expected);
+}
+
+#[test]
 fn what_does_not_exist_is_exit_code_two_and_one_line() {
     let world = history();
     for args in [&["no-such-branch"][..], &["HEAD..no-such-branch"], &["HEAD^{tree}:nope"]] {

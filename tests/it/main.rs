@@ -10,6 +10,7 @@ mod git;
 mod git_command;
 mod images;
 mod install;
+mod kustomize_cases;
 mod layers;
 mod map_tree;
 mod push;

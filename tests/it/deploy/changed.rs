@@ -127,15 +127,72 @@ fn components_work_on_what_their_parent_has() {
 }
 
 #[test]
-fn what_a_patch_may_change_is_only_likely_and_said_once() {
-    let patch = "patches:\n- patch: |\n    kind: Deployment\n    metadata: {name: app}\n    spec: {template: {spec: {containers: [{name: app, image: x:1}]}}}\n";
+fn an_image_that_a_patch_sets_is_found_in_the_patch() {
+    let patch = "patches:\n- patch: |\n    apiVersion: apps/v1\n    kind: Deployment\n    metadata: {name: app}\n    spec: {template: {spec: {containers: [{name: app, image: x:1}]}}}\n";
     let new = tree(&[
-        ("kustomization.yaml", &format!("resources: [app.yaml, bare.yaml]\n{patch}")),
-        ("app.yaml", &app("r.io/app:1")),
-        ("bare.yaml", &app("placeholder:dev")),
+        ("kustomization.yaml", &format!("resources: [app.yaml]\n{patch}images: [{{name: x, newName: r.io/x}}]\n")),
+        ("app.yaml", &app("placeholder:dev")),
     ]);
-    assert_eq!(found(None, &new), ["app.yaml:9 r.io/app:1?"]);
-    assert_eq!(codes(None, &new), ["patch"]);
+    let changes = changes(None, &new);
+    let [image] = &changes.uses[..] else { panic!("{changes:?}") };
+    let at = |link: &pullgate::image::Link| (link.step, link.place.to_string(), link.text.clone());
+    assert_eq!((&*image.reference, image.certainty), ("r.io/x:1", Certainty::Certain));
+    assert_eq!(
+        image.chain.iter().map(at).collect::<Vec<_>>(),
+        [
+            ("literal", "app.yaml:9:18".to_owned(), "image: placeholder:dev".to_owned()),
+            ("patch", "kustomization.yaml:7:62".to_owned(), "image: x:1".to_owned()),
+            ("newName", "kustomization.yaml:8:29".to_owned(), "newName: r.io/x".to_owned()),
+        ]
+    );
+    assert!(changes.notices.is_empty());
+}
+
+#[test]
+fn a_finding_points_at_the_line_that_the_push_writes() {
+    let files = |name: &str, tag: &str| {
+        let images = format!("images:\n- name: app\n  newName: {name}\n  newTag: {tag}\n");
+        tree(&[("kustomization.yaml", &format!("resources: [app.yaml]\n{images}")), ("app.yaml", &app("app"))])
+    };
+    let old = files("r.io/a", "v1");
+    assert_eq!(found(Some(&old), &files("r.io/a", "v2")), ["kustomization.yaml:5 r.io/a:v2"]);
+    assert_eq!(found(Some(&old), &files("r.io/b", "v1")), ["kustomization.yaml:4 r.io/b:v1"]);
+}
+
+#[test]
+fn a_part_that_a_replacement_sets_is_found_at_its_source() {
+    let files = |tag: &str| {
+        let kustomization = "resources: [app.yaml]\nconfigMapGenerator: [{name: v, envs: [v.env]}]\nreplacements:\n\
+             - source: {kind: ConfigMap, name: v, fieldPath: data.TAG}\n  targets:\n  - select: {kind: Deployment}\n    \
+             fieldPaths: [spec.template.spec.containers.0.image]\n    options: {delimiter: ':', index: 1}\n";
+        let env = format!("# versions\nTAG={tag}\n");
+        tree(&[("kustomization.yaml", kustomization), ("app.yaml", &app("r.io/app:0")), ("v.env", &env)])
+    };
+    assert_eq!(found(Some(&files("1")), &files("2")), ["v.env:2 r.io/app:2"]);
+}
+
+#[test]
+fn a_kustomization_below_a_dot_folder_counts_where_another_names_it() {
+    let files = |tag: &str| {
+        let text = app(&format!("r.io/app:{tag}"));
+        tree(&[
+            ("kustomization.yaml", "resources: [.base]"),
+            (".base/kustomization.yaml", "resources: [more]"),
+            (".base/more/kustomization.yaml", "resources: [app.yaml]"),
+            (".base/more/app.yaml", &text),
+        ])
+    };
+    assert_eq!(found(Some(&files("1")), &files("2")), [".base/more/app.yaml:9 r.io/app:2"]);
+}
+
+#[test]
+fn what_is_set_for_an_object_that_is_not_here_is_only_likely() {
+    let new = tree(&[(
+        "kustomization.yaml",
+        "resources: ['https://github.com/o/r//base?ref=v1']\nimages: [{name: r.io/a, newTag: '2'}, {name: r.io/b, newName: c}]",
+    )]);
+    assert_eq!(found(None, &new), ["kustomization.yaml:2 r.io/a:2?"]);
+    assert_eq!(codes(None, &new), ["remote-base"]);
 }
 
 #[test]
@@ -143,7 +200,7 @@ fn a_patch_beside_the_image_leaves_the_build_exact() {
     let new = tree(&[
         ("kustomization.yaml", "resources: [app.yaml]\npatches:\n- path: more.yaml\n"),
         ("app.yaml", &app("r.io/app:1")),
-        ("more.yaml", "kind: Deployment\nmetadata: {name: app}\nspec: {replicas: 3}\n"),
+        ("more.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec: {replicas: 3}\n"),
     ]);
     assert_eq!(found(None, &new), ["app.yaml:9 r.io/app:1"]);
     assert_eq!(codes(None, &new), [""; 0]);
@@ -165,7 +222,7 @@ fn what_kustomize_refuses_deploys_nothing_and_is_said() {
         ("resources: [app.yaml, gone.yaml]", "there is no gone.yaml"),
         ("resources: [app.yaml]\nimages: [{name: a, newTag: 1.10}]", "write \"1.10\""),
         ("resources: [app.yaml]\nimage: []", "knows no field \"image\""),
-        ("resources: [app.yaml, ..]", ".. has no kustomization file"),
+        ("resources: [app.yaml, ..]", "a cycle"),
         ("resources: [app.yaml", "does not parse"),
     ] {
         let new = tree(&[("k/kustomization.yaml", kustomization), ("k/app.yaml", &app("r.io/app:1"))]);
