@@ -124,7 +124,9 @@ impl Host {
         let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
         let here = address.is_some_and(|address| address.is_loopback() || address.is_unspecified());
         let local = host == "localhost" || here;
-        !self.endpoint.is_own(realm) && (local || Some(host) == self.endpoint.base.host_str())
+        // What the configuration vouches for is another service, at whatever port.
+        let vouched_for = self.passage(realm).is_ok_and(|passage| passage.trusted);
+        !vouched_for && !self.endpoint.is_own(realm) && (local || Some(host) == self.endpoint.base.host_str())
     }
 
     fn not_a_registry(&self, reason: &str) -> Error {
