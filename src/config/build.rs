@@ -131,6 +131,9 @@ fn check_host(host: &str, registry: &file::Registry) -> Result<(), String> {
     if registry.client_cert.is_some() != registry.client_key.is_some() {
         return Err("client-cert and client-key go together; they may name the same file".to_owned());
     }
+    if registry.concurrency == Some(0) {
+        return Err("concurrency: 0 would ask for nothing".to_owned());
+    }
     if registry.plain_http && (host.ends_with(":443") || registry.client_cert.is_some()) {
         return Err("plain-http goes neither with port 443 nor with a client-cert".to_owned());
     }

@@ -87,6 +87,9 @@ fn of_answer(reference: &Reference, answer: &Answer) -> Option<Judged> {
         Answer::WrongKind(_) => {
             Judged::new(Verdict::WrongKind, detail, "name a container image in this place, then push again")
         }
+        Answer::NotAllowed { configuration, .. } if configuration.is_empty() => {
+            Judged::new(Verdict::NotAllowed, detail, "fix the reference, then push again")
+        }
         Answer::NotAllowed { refusal, host, configuration } => {
             let text = "the administrator of this git server can allow that in pullgate's configuration:".to_owned();
             let mut judged =
@@ -124,7 +127,7 @@ mod tests {
     #[test]
     fn a_registry_without_an_address_may_be_mistyped_and_a_token_service_is_not_the_commits() {
         let hints = |host: &str, refusal| {
-            let answer = Answer::NotAllowed { refusal, host: host.into(), configuration: Vec::new() };
+            let answer = Answer::NotAllowed { refusal, host: host.into(), configuration: vec!["x".into()] };
             let reference = Reference::parse("gchr.io/team/app:1");
             judge(&reference, Some(&Ok(answer)), 1).expect("it is not there").hints
         };

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::http::{Reach, is_public};
 use reqwest::Url;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 /// The name of Docker Hub in references, the host that serves it, and the host of its tokens.
 const DOCKER_HUB: (&str, &str, &str) = ("docker.io", "registry-1.docker.io", "auth.docker.io");
@@ -161,21 +161,30 @@ fn reach(options: &HostOptions) -> Reach {
     }
 }
 
-/// Lines that would allow a registry in the configuration.
+/// Lines that would allow a registry in the configuration; none for where clouds keep secrets and no registry is.
 pub(super) fn not_allowed(refusal: Refusal, host: &str) -> Answer {
+    if literal(host).is_some_and(is_link_local) {
+        return Answer::NotAllowed { refusal, host: host.to_owned(), configuration: Vec::new() };
+    }
     let mut configuration = vec![format!("[registries.\"{}\"]", host.to_ascii_lowercase())];
     let is_private = matches!(refusal, Refusal::NoPublicAddress | Refusal::Private);
-    if is_private || is_private_address(host) {
+    if is_private || literal(host).is_some_and(|address| !is_public(address)) {
         configuration.push("private = true".to_owned());
     }
     Answer::NotAllowed { refusal, host: host.to_owned(), configuration }
 }
 
-/// Whether the host, perhaps with a port, is written as an address that is not public.
-fn is_private_address(host: &str) -> bool {
-    let url = Url::parse(&format!("https://{host}/")).ok();
-    let address = url.as_ref().and_then(Url::host_str).map(|host| host.trim_start_matches('[').trim_end_matches(']'));
-    address.and_then(|address| address.parse().ok()).is_some_and(|address| !is_public(address))
+/// The address as which a host, perhaps with a port, is written.
+fn literal(host: &str) -> Option<IpAddr> {
+    let url = Url::parse(&format!("https://{host}/")).ok()?;
+    url.host_str()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
 }
 
 /// `host`, or `host:port` if the port is not that of the scheme.

@@ -149,7 +149,8 @@ pub(super) fn received(host: &Host, reply: &Reply, asked: Option<&str>) -> Resul
     let strange = |reason| Err(not_a_registry(&host.endpoint.registry, reason));
     if reply.cut {
         return match reply.length() {
-            Some(size) => Err(too_large(size)),
+            Some(size) if !reply.media_type().is_some_and(|given| given.starts_with("text/")) => Err(too_large(size)),
+            Some(_) => strange("it answered 200 with something that is not a manifest"),
             None => strange("its manifest is longer than any that a runtime would take"),
         };
     }

@@ -16,8 +16,9 @@ use reqwest::Url;
 use std::net::IpAddr;
 
 /// Why a realm may not be asked by which the registry means itself.
-const MISNAMED: Forbidden =
-    Forbidden("which seems to be its own address seen from inside: its public URL is set wrong (in Gitea: ROOT_URL)");
+const MISNAMED: Forbidden = Forbidden(
+    "which seems to be its own address seen from inside: its public URL is set wrong (in Gitea: ROOT_URL), or token-realms must name it",
+);
 
 /// Why a realm may not be asked that could be allowed.
 const UNNAMED: Forbidden = Forbidden("which is not listed in token-realms");
@@ -101,7 +102,9 @@ impl Host {
             {
                 self.diverted(realm, MISNAMED)
             }
-            Halt::Answer(Answer::NotAllowed { refusal, host, .. }) if self.endpoint.listed => {
+            Halt::Answer(Answer::NotAllowed { refusal, host, configuration })
+                if self.endpoint.listed && !configuration.is_empty() =>
+            {
                 let registry = format!("[registries.\"{}\"]", self.endpoint.registry.to_ascii_lowercase());
                 let configuration = vec![registry, format!("token-realms = [\"{host}\"]")];
                 Halt::Answer(Answer::NotAllowed { refusal, host, configuration })

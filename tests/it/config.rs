@@ -136,6 +136,7 @@ fn what_is_said_of_a_registry_must_fit_together() {
         ("[registries.\"r.io\"]\nclient-key = \"c.key\"\n", &["r.io", "client-cert"]),
         ("[registries.\"r.io\"]\nplain-http = true\nclient-cert = \"c\"\nclient-key = \"c\"\n", &["plain-http"]),
         ("[registries.\"r.io:443\"]\nplain-http = true\n", &["plain-http", "443"]),
+        ("[registries.\"r.io\"]\nconcurrency = 0\n", &["r.io", "concurrency"]),
         ("[registries.\"r.io\"]\nmirror-of = \"https://docker.io\"\n", &["r.io", "mirror-of", "https://docker.io"]),
         ("[registries.\"r.io\"]\nmirror-of = \"hub\"\n", &["mirror-of", "\"hub\""]),
         ("[registries.\"r.io\"]\nmirror-of = \"r.io:443\"\n", &["no mirror of itself"]),

@@ -74,6 +74,15 @@ fn where_only_listed_registries_are_asked_the_others_are_named_with_what_would_a
     assert_eq!(registry.connections(), 0);
 }
 
+#[test]
+fn where_clouds_keep_secrets_nobody_is_advised_to_ask() {
+    for image in ["169.254.169.254/team/app:1", "[fe80::1]/team/app:1", "169.254.169.254:80/team/app:1"] {
+        let checked = check(Options::default(), &[image.to_owned()]).remove(0);
+        let Ok(Answer::NotAllowed { configuration, .. }) = checked else { panic!("{image}: {checked:?}") };
+        assert!(configuration.is_empty(), "{image}: {configuration:?}");
+    }
+}
+
 fn redirecting(to: &str) -> Registry {
     let registry = open();
     registry.misbehave(Scope::everything(), Behaviour::Redirect(to.to_owned()));

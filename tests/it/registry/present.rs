@@ -110,6 +110,15 @@ fn an_html_page_is_no_manifest() {
 }
 
 #[test]
+fn a_long_html_page_is_none_either() {
+    let registry = open();
+    let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
+    registry.misbehave("team/app", Behaviour::Status { code: 200, headers, body: "x".repeat(5 << 20) });
+    let checked = ask(&registry, plain(), "team/app:1");
+    assert!(matches!(checked, Err(Error::NotARegistry { .. })), "{checked:?}");
+}
+
+#[test]
 fn json_that_is_no_manifest_is_none() {
     for body in ["{}", "[]", "null", "{\"schemaVersion\":3,\"layers\":[]}", "{\"schemaVersion\":2,\"status\":\"ok\"}"] {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
