@@ -37,7 +37,7 @@
 //! lab         a registry in the process, strict and able to misbehave: for `demo` and the tests
 //! gate        the corridor: updates in, report out; policy
 //! deploy      what a tree deploys
-//! kustomize   extract                the image path of `kustomize build`; an object in, image uses out. Pure
+//! kustomize   extract                what `kustomize build` makes of a tree; an object in, image uses out. Pure
 //! git  registry  report              gix; HTTP; a report in, text out
 //! yaml  verdict                      YAML with positions; Finding, Notice, Report, Decision
 //! image  push                        references and their uses; ref updates
