@@ -86,14 +86,23 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// The object that a patch names; `None` if it may be one that we do not see.
-    fn target_of(&self, patch: &Resource, accumulator: &Accumulator) -> Step<Option<usize>> {
+    /// The object that a patch names; `None` if it may be one that we do not see, or if there is none. kustomize refuses
+    /// to build that. But a patch that is left over changes no image, so what the objects hold is known all the same.
+    fn target_of(&mut self, patch: &Resource, accumulator: &mut Accumulator) -> Step<Option<usize>> {
         let wanted: Id = patch.original_id();
         let all = accumulator.resources.all().iter().enumerate();
         let mut found = all.filter(|(_, resource)| resource.ids().iter().any(|id| wanted.equals(id)));
         let why = match (found.next(), found.next()) {
             (Some((index, _)), None) => return Ok(Some(index)),
             (None, _) if accumulator.is_partial => return Ok(None),
+            (None, _) if !self.builder.options.is_plain => {
+                let message = format!("kustomize would not build this: there is no {wanted} to patch");
+                self.notice("build-error", patch.place.clone(), message);
+                if may_set_images(&patch.node) {
+                    accumulator.doubt_all();
+                }
+                return Ok(None);
+            }
             (None, _) => format!("there is no {wanted} to patch"),
             (Some(_), Some(_)) => format!("more than one object is or was {wanted}, which is to be patched"),
         };
@@ -324,6 +333,14 @@ impl Work<'_, '_> {
         }
         self.apply_json(&operations, target, false, place, accumulator)
     }
+}
+
+/// Whether a patch speaks of images, or of what holds them.
+fn may_set_images(patch: &Node) -> bool {
+    let is_of_images =
+        |key: &str| key.starts_with('$') || matches!(key, "image" | "containers" | "initContainers" | "volumes");
+    patch.entries().iter().any(|(key, value)| is_of_images(key) || may_set_images(value))
+        || patch.items().iter().any(may_set_images)
 }
 
 /// Reads a JSON patch. One that begins with a bracket must be JSON; anything else may be YAML.

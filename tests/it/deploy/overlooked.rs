@@ -118,3 +118,17 @@ fn what_kustomize_leaves_out_a_patch_removes_or_makes_never_pulled_is_not_found(
     let new = tree(&[("kustomization.yaml", schema), ("schema.json", "{}"), ("d.yaml", &pod("r.io/side:1"))]);
     assert_eq!(found(None, &new), ["r.io/b:1?"]);
 }
+
+#[test]
+fn a_patch_without_an_object_is_said_and_hides_no_image() {
+    let old = tree(&[]);
+    for (spec, image) in [("{hostname: x}", "r.io/a:1"), ("{containers: [{name: a, image: x}]}", "r.io/a:1?")] {
+        let patch = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: gone}}\nspec: {spec}\n");
+        let new = tree(&[
+            ("kustomization.yaml", "resources: [a.yaml]\npatches: [{path: gone.yaml}]"),
+            ("a.yaml", &pod("r.io/a:1")),
+            ("gone.yaml", &patch),
+        ]);
+        assert_eq!((found(None, &new), codes(&old, &new)), (vec![image.to_owned()], vec!["build-error"]));
+    }
+}
