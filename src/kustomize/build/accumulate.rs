@@ -8,10 +8,10 @@ use crate::{
     kustomize::{
         file::{Kustomization, Named},
         load,
-        object::{Node, Resource, Resources, Source, objects},
+        object::{Node, Resource, Resources, Source, check, objects},
         transform::{
-            Config, ImageEntry, Vars, add_prefix, add_suffix, annotate, label, replace_images, replicate, resolve_vars,
-            set_namespace,
+            Config, ImageEntry, Vars, add_prefix, add_suffix, annotate, follow_references, label, replace_images,
+            replicate, resolve_vars, set_namespace,
         },
     },
     tree::{Entry, RepoPath},
@@ -290,8 +290,15 @@ impl Work<'_, '_> {
         let start = self.stack.first().cloned().unwrap_or_default();
         let start = Place { path: start, line: 1, column: 1 };
         resolve_vars(resources.edit(), vars, &config.var_reference, !*is_partial)
-            .map_err(|why| Fault::refused(start, why))?;
+            .map_err(|why| Fault::refused(start.clone(), why))?;
+        for resource in resources.all() {
+            follow_references(resource).map_err(|why| Fault::refused(resource.place.clone(), why))?;
+        }
         let all = resources.edit();
+        // Patches can take from an object what makes it one.
+        for resource in &*all {
+            check(resource).map_err(|fault| Fault::refused(resource.place.clone(), fault.why))?;
+        }
         all.retain(|resource| !resource.is_local_config());
         if let Some(binding) = all.iter().find(|resource| has_blank_namespace(&resource.node)) {
             return Err(Fault::refused(binding.place.clone(), "the namespace of a subject is blank").into());
@@ -299,6 +306,7 @@ impl Work<'_, '_> {
         if let Some((resource, flaw)) = all.iter().find_map(|resource| Some((resource, resource.flaw.clone()?))) {
             return Err(Fault::refused(resource.place.clone(), flaw).into());
         }
+        self.check_ids(&start, &mut accumulator)?;
         Ok(accumulator)
     }
 }

@@ -110,10 +110,10 @@ impl Work<'_, '_> {
     }
 
     /// kustomize looks whether two objects have become the same.
-    fn check_ids(&self, place: &Place, accumulator: &mut Accumulator) -> Step<()> {
+    pub(super) fn check_ids(&self, place: &Place, accumulator: &mut Accumulator) -> Step<()> {
         let mut seen = crate::kustomize::object::Resources::default();
         let all = std::mem::take(accumulator.resources.edit());
-        let double = |id| Fault::refused(place.clone(), format!("after this patch, there are two objects {id}"));
+        let double = |id| Fault::refused(place.clone(), format!("there are now two objects {id}"));
         seen.append(all).map_err(double)?;
         accumulator.resources = seen;
         Ok(())
@@ -250,10 +250,8 @@ impl Work<'_, '_> {
         let [one] = patches else {
             return Err(Fault::refused(place.clone(), "only one patch can have a target").into());
         };
-        target.fault().map_or(Ok(()), |why| Err(Fault::refused(place.clone(), why)))?;
-        let all = accumulator.resources.all().iter().enumerate();
-        let selected: Vec<usize> =
-            all.filter(|(_, resource)| target.selects(resource)).map(|(index, _)| index).collect();
+        let refuse = |why| Fault::refused(place.clone(), why);
+        let selected = target.select(accumulator.resources.all()).map_err(refuse)?;
         // From the end, because one that is deleted moves those behind it.
         for index in selected.into_iter().rev() {
             self.merge_into(index, one, true, freedom, accumulator)?;
@@ -270,15 +268,17 @@ impl Work<'_, '_> {
         place: &Place,
         accumulator: &mut Accumulator,
     ) -> Step<()> {
-        target.fault().map_or(Ok(()), |why| Err(Fault::refused(place.clone(), why)))?;
         self.look_over(1, accumulator, place)?;
-        for resource in accumulator.resources.edit().iter_mut().filter(|resource| target.selects(resource)) {
+        let refuse = |why: String| Fault::refused(place.clone(), why);
+        let selected = target.select(accumulator.resources.all()).map_err(refuse)?;
+        let resources = accumulator.resources.edit();
+        for index in selected {
+            let Some(resource) = resources.get_mut(index) else { continue };
             if remembers {
                 resource.remember_id();
             }
             self.spend(resource.node.size() as u64, place)?;
             // It becomes JSON on the way, which a key that stands twice does not survive.
-            let refuse = |why: String| Fault::refused(place.clone(), why);
             if let Some(flaw) = &resource.flaw {
                 return Err(Fault::refused(resource.place.clone(), flaw).into());
             }

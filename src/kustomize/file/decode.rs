@@ -56,10 +56,20 @@ impl Decoder<'_> {
 
     /// A string that keeps where it comes from; `None` for null and for the empty one, which kustomize takes for absent.
     pub(in crate::kustomize) fn scalar(&self, key: &str, node: Node<'_>) -> Result<Option<Scalar>, Refusal> {
-        let text = string(node)?.filter(|text| !text.is_empty());
+        let text = match node.scalar().map(resolve::yaml_1_1) {
+            // Only a kustomization file must have quotes around a number.
+            Some(resolve::Value::Int(value)) if !self.is_strict => Some(value.to_string()),
+            Some(resolve::Value::Float(value)) if !self.is_strict => Some(value.to_string()),
+            Some(resolve::Value::Bool(value)) if !self.is_strict => Some(value.to_string()),
+            _ => string(node)?.map(str::to_owned),
+        };
         let source = Source { step: step(key), ..self.source.clone() };
         let left = Cell::new(0);
-        Ok(text.map(|_| Copier::new(&source, &left).scalar(node, Some(&Rc::from(key)))))
+        let scalar = |text: String| {
+            let written = Copier::new(&source, &left).scalar(node, Some(&Rc::from(key)));
+            Scalar { text: text.into(), ..written }
+        };
+        Ok(text.filter(|text| !text.is_empty()).map(scalar))
     }
 }
 

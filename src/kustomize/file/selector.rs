@@ -46,11 +46,17 @@ impl Selector {
 
     /// Why kustomize would fail as soon as it uses the selector.
     pub(in crate::kustomize) fn fault(&self) -> Option<String> {
+        self.broken_pattern().or_else(|| self.marks_fault())
+    }
+
+    fn broken_pattern(&self) -> Option<String> {
         let patterns = [&self.group, &self.version, &self.kind, &self.name, &self.namespace];
-        let broken = patterns.into_iter().find(|pattern| pattern.is_broken());
-        broken
-            .map(|pattern| format!("{:?} is not a regular expression", pattern.text))
-            .or_else(|| [&self.labels, &self.annotations].into_iter().find_map(|all| all.fault.clone()))
+        let broken = patterns.into_iter().find(|pattern| pattern.is_broken())?;
+        Some(format!("{:?} is not a regular expression", broken.text))
+    }
+
+    fn marks_fault(&self) -> Option<String> {
+        [&self.labels, &self.annotations].into_iter().find_map(|all| all.fault.clone())
     }
 
     /// Whether it names an object at all, by more than labels and annotations.
@@ -63,14 +69,25 @@ impl Selector {
         !self.name.text.is_empty()
     }
 
-    /// Whether a patch with this target is for the object: its name and namespace may be those of now or the first ones.
-    pub(in crate::kustomize) fn selects(&self, resource: &Resource) -> bool {
+    /// The indices of the objects that a patch with this target is for.
+    pub(in crate::kustomize) fn select(&self, resources: &[Resource]) -> Result<Vec<usize>, String> {
+        self.broken_pattern().map_or(Ok(()), Err)?;
+        let all = resources.iter().enumerate().filter(|(_, resource)| self.names(resource));
+        let named: Vec<(usize, &Resource)> = all.collect();
+        // What is wanted of the marks is read only when there is an object to look at.
+        if !named.is_empty() {
+            self.marks_fault().map_or(Ok(()), Err)?;
+        }
+        Ok(named.into_iter().filter(|(_, resource)| self.matches_marks(resource)).map(|(index, _)| index).collect())
+    }
+
+    /// Whether it means the object but for its marks: its name and namespace may be those of now or the first ones.
+    fn names(&self, resource: &Resource) -> bool {
         let (now, first) = (resource.id(), resource.original_id());
         let either = |pattern: &Pattern, a: &str, b: &str| pattern.matches(a) || pattern.matches(b);
         either(&self.namespace, first.effective_namespace(), now.effective_namespace())
             && either(&self.name, &first.name, &now.name)
             && self.matches_gvk(&now.gvk)
-            && self.matches_marks(resource)
     }
 
     /// Whether a replacement with this selector is for an object that was ever called so.
@@ -241,14 +258,24 @@ impl Requirement {
 
 fn label_key(text: &str) -> Option<String> {
     let text = text.trim();
-    let is_sound = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    (!text.is_empty() && text.chars().all(is_sound)).then(|| text.to_owned())
+    let (prefix, name) = text.split_once('/').map_or((None, text), |(prefix, name)| (Some(prefix), name));
+    // A prefix is the name of a domain, in small letters.
+    let fits = !name.is_empty()
+        && is_label(name)
+        && prefix.is_none_or(|prefix| {
+            !prefix.is_empty() && is_label(prefix) && !prefix.contains(|c: char| c == '_' || c.is_ascii_uppercase())
+        });
+    fits.then(|| text.to_owned())
 }
 
 fn label_value(text: &str) -> Option<String> {
     let text = text.trim();
+    (text.len() <= 63 && is_label(text)).then(|| text.to_owned())
+}
+
+/// Whether it has only the signs that labels may have, with a letter or digit at both ends.
+fn is_label(text: &str) -> bool {
     let is_sound = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let ends = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
-    let fits = text.len() <= 63 && text.chars().all(is_sound) && ends(text.chars().next()) && ends(text.chars().last());
-    fits.then(|| text.to_owned())
+    text.chars().all(is_sound) && ends(text.chars().next()) && ends(text.chars().last())
 }

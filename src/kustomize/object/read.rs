@@ -157,9 +157,7 @@ pub(in crate::kustomize) fn objects(
         // kyaml takes a list that is alone in its file apart before it looks at anything else.
         let is_list = matches!(resource.node.get("kind").and_then(Node::text), Some("List" | "ResourceList"));
         match resource.node.get("items") {
-            Some(Node::Mapping(_) | Node::Scalar(_))
-                if is_list && !resource.node.get("items").is_some_and(Node::is_null) =>
-            {
+            Some(Node::Mapping(_)) if is_list => {
                 return Err(malformed(&resource, "the items of a list are not a list"));
             }
             Some(items) if stream.documents.len() == 1 && is_list => read.extend(parts(&resource, items)),
@@ -221,7 +219,7 @@ fn malformed(resource: &Resource, why: &str) -> Malformed {
 }
 
 /// Whether kustomize takes it for an object.
-fn check(resource: &Resource) -> Result<(), Malformed> {
+pub(in crate::kustomize) fn check(resource: &Resource) -> Result<(), Malformed> {
     let kind = resource.node.get("kind").and_then(Node::text).unwrap_or_default();
     if kind.is_empty() {
         return Err(malformed(resource, "an object has no kind"));

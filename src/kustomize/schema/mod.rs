@@ -159,8 +159,9 @@ impl Schema {
         }
         let fallback = over_built_in.then(Self::built_in);
         let mut schema = Self { fallback, ..Self::default() };
-        let Some(document) = stream.documents.first() else { return Ok(schema) };
-        let definitions = document.root().get("definitions");
+        let root = stream.documents.first().map(|document| document.root());
+        let root = root.filter(|root| root.kind() == yaml::Kind::Mapping).ok_or("it is no schema")?;
+        let definitions = root.get("definitions");
         for (name, definition) in definitions.into_iter().flat_map(Node::entries) {
             let index = schema.read(definition, 0);
             schema.definitions.insert(name.as_str().unwrap_or_default().to_owned(), index);

@@ -189,6 +189,9 @@ fn descend(
             if name.is_empty() {
                 return Err("the name of a field is empty".to_owned());
             }
+            if name == "*" || name.parse::<u32>().is_ok() {
+                return Err(format!("{name} is no name of a field"));
+            }
             let may_create = missing != Missing::Nothing && name.len() == first.len();
             if may_create && node.get(name).is_none_or(Node::is_null) {
                 let is_text = rest.is_empty() && missing == Missing::Scalar;

@@ -150,6 +150,9 @@ impl<'s> Merger<'s> {
     ) -> Result<Node, String> {
         let patch = if let With::Patch(items) = with { items } else { &[][..] };
         if keys.is_empty() {
+            if rest.iter().chain(patch).any(|item| item.scalar().is_none()) {
+                return Err("an item of a list that is merged by its values is no text".to_owned());
+            }
             return Ok(Node::Sequence(plain_values(patch, rest)));
         }
         let wanted = Wanted::new(patch, &rest, keys);

@@ -16,6 +16,6 @@ pub(super) use images::{ImageEntry, replace_images};
 pub(super) use json_patch::JsonPatch;
 pub(super) use marks::{add as add_pairs, annotate, label, replicate};
 pub(super) use merge::merge;
-pub(super) use names::{add_prefix, add_suffix, set_namespace};
+pub(super) use names::{add_prefix, add_suffix, follow_references, set_namespace};
 pub(super) use replacement::{Replaced, replace};
 pub(super) use vars::{Vars, resolve_vars};

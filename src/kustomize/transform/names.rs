@@ -103,3 +103,44 @@ pub(in crate::kustomize) fn rename(
     }
     Ok(())
 }
+
+/// Kinds, and where their pods are.
+const PODS: &[(&[&str], &str)] = &[
+    (&["Pod"], "spec"),
+    (&["Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "Job", "ReplicationController"], "spec/template/spec"),
+    (&["CronJob"], "spec/jobTemplate/spec/template/spec"),
+];
+/// Where a pod names other objects.
+const REFERENCES: &[&str] = &[
+    "containers/env/valueFrom/configMapKeyRef/name",
+    "initContainers/env/valueFrom/configMapKeyRef/name",
+    "volumes/configMap/name",
+    "imagePullSecrets/name",
+    "serviceAccountName",
+];
+
+/// Follows the names by which pods refer to other objects, as kustomize does at the end of a build: no image depends on
+/// them, but kustomize fails where the path to one leads into a text.
+pub(in crate::kustomize) fn follow_references(resource: &Resource) -> Result<(), String> {
+    let kind = resource.original_id().gvk.kind;
+    let Some((_, pod)) = PODS.iter().find(|(kinds, _)| kinds.contains(&&*kind)) else { return Ok(()) };
+    REFERENCES.iter().try_for_each(|path| {
+        let parts: Vec<&str> = pod.split('/').chain(path.split('/')).collect();
+        follow(&resource.node, &parts).map_err(|()| format!("the path {pod}/{path} leads into a text"))
+    })
+}
+
+fn follow(node: &Node, path: &[&str]) -> Result<(), ()> {
+    match (node, path.split_first()) {
+        (_, None) => Ok(()),
+        (Node::Sequence(items), _) => items.iter().try_for_each(|item| follow(item, path)),
+        (Node::Mapping(_), Some((first, rest))) => node.get(first).map_or(Ok(()), |field| follow(field, rest)),
+        (Node::Scalar(scalar), _) => {
+            if scalar.is_null() {
+                Ok(())
+            } else {
+                Err(())
+            }
+        }
+    }
+}

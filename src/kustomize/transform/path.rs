@@ -1,6 +1,8 @@
 //! Field paths of replacements and variables: how they are split, and what they lead to.
 use crate::kustomize::object::{Node, Origin, Scalar};
+use crate::yaml::Style;
 use regex::{Regex, RegexBuilder};
+use std::borrow::Cow;
 
 /// How long a path may be: what it creates lies that deep.
 const MAX_PARTS: usize = 128;
@@ -184,6 +186,16 @@ fn sequence(node: &mut Node) -> Result<Option<&mut Vec<Node>>, String> {
     }
 }
 
+/// The text that a regular expression is held against: kustomize leaves the quotes around it.
+fn as_written(scalar: &Scalar) -> Cow<'_, str> {
+    let text = scalar.text.trim();
+    match (&scalar.origin, scalar.style) {
+        (Origin::Written(_), Style::DoubleQuoted) => format!("\"{text}\"").into(),
+        (Origin::Written(_), Style::SingleQuoted) => format!("'{text}'").into(),
+        _ => text.into(),
+    }
+}
+
 fn in_items(
     node: &mut Node,
     (key, value): (&str, &str),
@@ -198,7 +210,7 @@ fn in_items(
     let Some(items) = sequence(node)? else { return Ok(0) };
     let is_meant = |item: &Node| {
         let of = if key.is_empty() { Some(item) } else { item.get(key) };
-        of.and_then(Node::scalar).is_some_and(|scalar| regex.is_match(scalar.text.trim()))
+        of.and_then(Node::scalar).is_some_and(|scalar| regex.is_match(&as_written(scalar)))
     };
     let mut count = 0;
     for item in items.iter_mut().filter(|item| is_meant(item)) {

@@ -7,6 +7,7 @@ use crate::kustomize::{
     file::{FieldSpec, Var},
     object::{Composer, Node, Resource, Scalar},
 };
+use crate::yaml::resolve::Value;
 use std::{collections::BTreeMap, rc::Rc};
 
 /// The variables of a build, by name.
@@ -79,10 +80,7 @@ pub(in crate::kustomize) fn resolve_vars(
     }
     for resource in resources {
         let mut is_doubtful = false;
-        for_each(resource.edit(), specs, Missing::Nothing, &mut |node| {
-            expand_in(node, &values, &mut is_doubtful);
-            Ok(())
-        })?;
+        for_each(resource.edit(), specs, Missing::Nothing, &mut |node| expand_in(node, &values, &mut is_doubtful))?;
         resource.is_doubtful |= is_doubtful;
     }
     Ok(())
@@ -106,17 +104,21 @@ const MAX_TEXT: usize = 1 << 20;
 
 type Values<'v> = BTreeMap<&'v str, Option<(Scalar, bool)>>;
 
-/// In a text, the values of a mapping, the items of a list.
-fn expand_in(node: &mut Node, values: &Values<'_>, is_doubtful: &mut bool) {
+/// In a text, the values of a mapping, the items of a list; kustomize wants nothing but texts in a list.
+fn expand_in(node: &mut Node, values: &Values<'_>, is_doubtful: &mut bool) -> Result<(), String> {
     match node {
         Node::Scalar(scalar) => expand(scalar, values, is_doubtful),
         Node::Mapping(entries) => {
             entries.iter_mut().filter_map(|(_, value)| leaf(value)).for_each(|leaf| expand(leaf, values, is_doubtful));
         }
         Node::Sequence(items) => {
-            items.iter_mut().filter_map(leaf).for_each(|leaf| expand(leaf, values, is_doubtful));
+            for item in items {
+                let text = leaf(item).filter(|leaf| leaf.value() == Value::Str);
+                expand(text.ok_or("an item of a list with variables is no text")?, values, is_doubtful);
+            }
         }
     }
+    Ok(())
 }
 
 fn leaf(node: &mut Node) -> Option<&mut Scalar> {
