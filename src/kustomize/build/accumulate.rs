@@ -26,7 +26,7 @@ pub(super) struct Accumulator {
     pub(super) vars: Vars,
     /// Whether there are objects that we do not see: of remote bases, charts, plugins.
     pub(super) is_partial: bool,
-    /// How many values its objects had when they were added.
+    /// How many values its objects have, at most.
     pub(super) nodes: u64,
 }
 
@@ -40,6 +40,8 @@ impl Default for Accumulator {
 
 /// How many objects one kustomization may have.
 const MAX_OBJECTS: usize = 20_000;
+/// How often one kustomization may use components: each use may lengthen every name, and two uses of two uses double.
+const MAX_COMPONENTS: usize = 1_000;
 /// How many values they may have together.
 const MAX_NODES: u64 = 3_000_000;
 
@@ -59,6 +61,19 @@ impl Accumulator {
             resource.is_doubtful = true;
         }
     }
+}
+
+/// Counts what an object has grown by since it had `before` values.
+pub(super) fn grow(nodes: &mut u64, before: usize, object: &Node, place: &Place) -> Step<()> {
+    *nodes += object.size().saturating_sub(before) as u64;
+    if *nodes > MAX_NODES { Err(too_much(place)) } else { Ok(()) }
+}
+
+fn too_much(place: &Place) -> Stop {
+    let message = format!(
+        "it deploys more than {MAX_OBJECTS} objects, or {MAX_NODES} values: what is deployed here is not checked"
+    );
+    Stop::Fault(Fault { code: "budget-exceeded", place: place.clone(), message, is_of_the_way: false })
 }
 
 impl Work<'_, '_> {
@@ -141,11 +156,7 @@ impl Work<'_, '_> {
         self.schema.meet(&more);
         accumulator.nodes += more.iter().map(|resource| resource.node.size() as u64).sum::<u64>();
         if accumulator.resources.all().len() + more.len() > MAX_OBJECTS || accumulator.nodes > MAX_NODES {
-            let message = format!(
-                "it deploys more than {MAX_OBJECTS} objects, or {MAX_NODES} values: what is deployed here is not checked"
-            );
-            let place = place.clone();
-            return Err(Fault { code: "budget-exceeded", place, message, is_of_the_way: false }.into());
+            return Err(too_much(place));
         }
         let double = |id| Fault::refused(place.clone(), format!("there are two objects {id}"));
         accumulator.resources.append(more).map_err(double)?;
@@ -174,6 +185,11 @@ impl Work<'_, '_> {
         match load::locate(self.builder.tree, &mut self.reads, root, text)? {
             Some((path, Entry::Directory(_))) => {
                 self.enter(&path, text, &place)?;
+                self.components += 1;
+                if self.components > MAX_COMPONENTS {
+                    let message = format!("components are used more than {MAX_COMPONENTS} times: it is not checked");
+                    return Err(Fault { code: "budget-exceeded", place, message, is_of_the_way: false }.into());
+                }
                 self.directory(&path, text, &place, true, accumulator)
             }
             Some((_, Entry::Submodule(_))) => {

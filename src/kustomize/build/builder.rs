@@ -83,6 +83,8 @@ pub(super) struct Work<'b, 't> {
     pub(super) stack: Vec<RepoPath>,
     pub(super) directories: BTreeSet<RepoPath>,
     pub(super) schema: SchemaState,
+    /// How many components were used so far.
+    pub(super) components: usize,
 }
 
 impl<'t> Builder<'t> {
@@ -106,6 +108,7 @@ impl<'t> Builder<'t> {
             stack: Vec::new(),
             directories: BTreeSet::new(),
             schema: SchemaState::default(),
+            components: 0,
         };
         let built = work.root(directory, overrides);
         let (objects, is_refused) = match built {
@@ -202,6 +205,7 @@ impl Work<'_, '_> {
             stack: std::mem::take(&mut self.stack),
             directories: BTreeSet::new(),
             schema: self.schema.clone(),
+            components: 0,
         };
         let depth = work.stack.len();
         let mut accumulator = Accumulator::default();

@@ -1,6 +1,6 @@
 //! Patches of all three kinds: which objects they are for, and what is done to them.
 use super::{
-    accumulate::Accumulator,
+    accumulate::{Accumulator, grow},
     builder::Work,
     fault::{Fault, Step},
 };
@@ -8,7 +8,7 @@ use crate::{
     image::Place,
     kustomize::{
         file::{Kustomization, Named, Patch, Selector},
-        object::{Id, Malformed, Node, Resource, Source, meta_text, objects},
+        object::{Id, Malformed, Node, Resource, Source, meta_text, objects, of_one_text},
         transform::{JsonPatch, merge},
     },
     tree::RepoPath,
@@ -128,9 +128,10 @@ impl Work<'_, '_> {
         freedom: Freedom,
         accumulator: &mut Accumulator,
     ) -> Step<()> {
-        let resources = accumulator.resources.edit();
+        let (resources, nodes) = (accumulator.resources.edit(), &mut accumulator.nodes);
         let Some(resource) = resources.get_mut(index) else { return Ok(()) };
-        self.spend((resource.node.size() + patch.node.size()) as u64, &patch.place)?;
+        let size = resource.node.size();
+        self.spend((size + patch.node.size()) as u64, &patch.place)?;
         let before = resource.id();
         let mut text = (*patch.node).clone();
         if takes_kind {
@@ -157,6 +158,7 @@ impl Work<'_, '_> {
             resources.remove(index);
             return Ok(());
         };
+        grow(nodes, size, &merged, &patch.place)?;
         *resource.edit() = merged;
         if !freedom.kind {
             resource.edit().set("kind", Node::string(before.gvk.kind.as_str()));
@@ -271,13 +273,14 @@ impl Work<'_, '_> {
         self.look_over(1, accumulator, place)?;
         let refuse = |why: String| Fault::refused(place.clone(), why);
         let selected = target.select(accumulator.resources.all()).map_err(refuse)?;
-        let resources = accumulator.resources.edit();
+        let (resources, nodes) = (accumulator.resources.edit(), &mut accumulator.nodes);
         for index in selected {
             let Some(resource) = resources.get_mut(index) else { continue };
             if remembers {
                 resource.remember_id();
             }
-            self.spend(resource.node.size() as u64, place)?;
+            let size = resource.node.size();
+            self.spend(size as u64, place)?;
             // It becomes JSON on the way, which a key that stands twice does not survive.
             if let Some(flaw) = &resource.flaw {
                 return Err(Fault::refused(resource.place.clone(), flaw).into());
@@ -288,6 +291,7 @@ impl Work<'_, '_> {
                 resource.edit().mapping_at("metadata").and_then(|metadata| metadata.mapping_at("annotations"));
             }
             patch.apply(resource.edit(), self.builder.left).map_err(refuse)?;
+            grow(nodes, size, &resource.node, place)?;
             if has_marks
                 && let Some(metadata) = resource.edit().get_mut("metadata")
                 && metadata.get("annotations").is_some_and(Node::is_empty)
@@ -350,7 +354,7 @@ fn json_patch(text: &Text, left: &std::cell::Cell<u64>) -> Result<JsonPatch, Mal
     if is_json && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err() {
         return Err(Malformed { at: Position::START, why: "this begins like JSON and is none".to_owned() });
     }
-    JsonPatch::parse(&text.source, bytes, left)
+    of_one_text(left, |left| JsonPatch::parse(&text.source, bytes, left))
 }
 
 /// The name of a configuration that is an object.

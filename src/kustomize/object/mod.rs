@@ -9,5 +9,5 @@ pub(super) use id::{Gvk, Id, split_api_version};
 pub(super) use node::{Node, Scalar};
 pub use origin::Trace;
 pub(super) use origin::{Composer, Origin, Written, parts};
-pub(super) use read::{Copier, Malformed, Source, check, objects};
+pub(super) use read::{Copier, Malformed, Source, check, objects, of_one_text};
 pub(super) use resource::{Behavior, Resource, Resources, meta_text};

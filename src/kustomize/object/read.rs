@@ -13,6 +13,8 @@ use std::{cell::Cell, rc::Rc};
 
 /// How deep values may lie in one another once aliases are replaced by what they stand for.
 const MAX_DEPTH: usize = 160;
+/// How many values one text may make: aliases can make any number of them.
+const MAX_COPIED: u64 = 500_000;
 
 /// Why a text is not read: where, and what is wrong.
 #[derive(Clone, Debug)]
@@ -135,6 +137,19 @@ pub(in crate::kustomize) fn objects(
     bytes: &[u8],
     left: &Cell<u64>,
 ) -> Result<Vec<Resource>, Malformed> {
+    of_one_text(left, |left| read_objects(source, bytes, left))
+}
+
+/// Reads one text, for no more of what is left than one may take.
+pub(in crate::kustomize) fn of_one_text<T>(left: &Cell<u64>, read: impl FnOnce(&Cell<u64>) -> T) -> T {
+    let allowed = left.get().min(MAX_COPIED);
+    let room = Cell::new(allowed);
+    let read = read(&room);
+    left.set(left.get() - (allowed - room.get()));
+    read
+}
+
+fn read_objects(source: &Source, bytes: &[u8], left: &Cell<u64>) -> Result<Vec<Resource>, Malformed> {
     let stream = yaml::parse(bytes, &Limits::default());
     if let Some(error) = stream.errors.first() {
         return Err(Malformed { at: error.position, why: error.kind.to_string() });

@@ -20,6 +20,8 @@ struct Operation {
 
 /// How many parts a path may have: what it adds lies that deep.
 const MAX_PARTS: usize = 128;
+/// How many values the copies of one patch may have together: each can double what is there.
+const MAX_COPIED: usize = 300_000;
 
 impl JsonPatch {
     /// Reads a patch; an error if the text is none.
@@ -61,6 +63,7 @@ impl JsonPatch {
     /// Applies it; what kustomize would say if it cannot. Takes what that costs from what is `left`.
     pub(in crate::kustomize) fn apply(&self, object: &mut Node, left: &Cell<u64>) -> Result<(), String> {
         normalise(object);
+        let mut room = MAX_COPIED;
         for operation in &self.operations {
             let cost = operation.value.as_ref().map_or(1, Node::size) as u64;
             if left.get() <= cost {
@@ -68,7 +71,7 @@ impl JsonPatch {
                 return Ok(());
             }
             left.set(left.get() - cost);
-            operation.apply(object, left)?;
+            operation.apply(object, &mut room)?;
         }
         Ok(())
     }
@@ -89,7 +92,7 @@ fn named(value: Node, path: Option<&str>) -> Node {
 }
 
 impl Operation {
-    fn apply(&self, object: &mut Node, left: &Cell<u64>) -> Result<(), String> {
+    fn apply(&self, object: &mut Node, room: &mut usize) -> Result<(), String> {
         let path = self.path.as_deref().ok_or("an operation has no path")?;
         let from = || self.from.as_deref().ok_or("an operation has no from");
         let value = || self.value.clone().unwrap_or_else(Node::null);
@@ -104,8 +107,8 @@ impl Operation {
             }
             "copy" => {
                 let copied = read(object, from()?)?.cloned().unwrap_or_else(Node::null);
-                left.set(left.get().saturating_sub(copied.size() as u64));
-                if left.get() == 0 { Ok(()) } else { add(object, path, copied) }
+                *room = room.checked_sub(copied.size()).ok_or("it copies more than can be worked out")?;
+                add(object, path, copied)
             }
             other => Err(format!("there is no operation {other:?}")),
         }

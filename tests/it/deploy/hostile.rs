@@ -111,3 +111,40 @@ fn what_aliases_bring_into_many_objects_is_counted_in_each() {
     let text = format!("kind: List\nbig: &big [{big}]\nitems:\n{pod}");
     assert_eq!(codes(&soon(&[("a.yaml".into(), text)])), ["budget-exceeded"]);
 }
+
+#[test]
+fn components_that_use_the_next_one_twice_run_out_of_uses() {
+    let rung = |n: usize| {
+        let next = if n < 24 { format!("components: [../c{0}, ../c{0}]\n", n + 1) } else { String::new() };
+        kustomization(&format!("c{n}"), format!("kind: Component\nnamePrefix: x\n{next}"))
+    };
+    let mut files: Vec<_> = (0..=24).map(rung).collect();
+    files.push(("kustomization.yaml".into(), "resources: [app.yaml]\ncomponents: [c0]\n".into()));
+    files.push(("app.yaml".into(), POD.replace("kind: Pod", "kind: Pod\nmetadata: {name: a}")));
+    assert_eq!(codes(&soon(&files)), ["budget-exceeded"]);
+}
+
+#[test]
+fn aliases_of_aliases_in_a_resource_make_no_more_than_one_file_may() {
+    let mut text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\na0: &a0 [x]\n".to_owned();
+    for n in 1..12 {
+        let list = format!("*a{}, ", n - 1).repeat(8);
+        text.push_str(&format!("a{n}: &a{n} [{list}]\n"));
+    }
+    let files = [("kustomization.yaml".into(), "resources: [a.yaml]\n".into()), ("a.yaml".into(), text)];
+    assert_eq!(codes(&soon(&files)), ["build-error"]);
+}
+
+#[test]
+fn a_patch_that_copies_what_it_has_copied_is_refused() {
+    let copies: String = (0..60).map(|n| format!("- {{op: copy, from: /spec, path: /spec/x{n}}}\n")).collect();
+    let files = [
+        (
+            "kustomization.yaml".to_owned(),
+            "resources: [a.yaml]\npatches: [{path: p.yaml, target: {kind: Pod}}]\n".to_owned(),
+        ),
+        ("a.yaml".to_owned(), POD.replace("kind: Pod", "kind: Pod\nmetadata: {name: a}")),
+        ("p.yaml".to_owned(), copies),
+    ];
+    assert_eq!(codes(&soon(&files)), ["build-error"]);
+}
