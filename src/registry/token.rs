@@ -16,7 +16,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 /// Tokens are small; so is what a token service says when it says no, which is kept for every repository.
-const LIMITS: Limits = Limits { success: 64 * 1024, other: 2 * 1024 };
+const LIMITS: Limits = Limits { success: 64 * 1024, other: 1024 };
 
 /// Where a token is asked for, and for what.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
