@@ -206,7 +206,7 @@ fn a_realm_on_localhost_is_explained_as_gitea_with_a_wrong_root_url() {
     assert_eq!(
         describe(&checked, &registry, "a:1"),
         "HOST sends us to http://localhost:3000, which seems to be its own address seen from inside: its public URL is \
-         set wrong (in Gitea: ROOT_URL)"
+         set wrong (in Gitea: ROOT_URL), or token-realms must name it"
     );
 }
 
