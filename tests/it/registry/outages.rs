@@ -37,8 +37,8 @@ fn thousands_of_hanging_hosts_take_no_more_connections_than_one_and_no_time_from
     let images: Vec<String> = hosts.chain([format!("{}/team/app:1", registry.host())]).collect();
     let options = Options { unlisted: Unlisted::Any, ..listing(&registry, plain()) };
     let start = Instant::now();
-    let checked = check_within(options, &images, Duration::from_secs(2));
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    let checked = check_within(options, &images, Duration::from_millis(2800));
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     assert!(is_present(&checked[5000]));
     let asked = checked[..5000].iter().filter(|checked| **checked == Err(Error::Deadline)).count();
     let one_too_many = |checked: &&Checked| matches!(checked, Ok(Answer::NotAllowed { refusal: Refusal::TooMany, .. }));
