@@ -1,5 +1,5 @@
 //! Gitea and Forgejo: one of the hooks in a folder, which Gitea's own hook calls.
-use super::host::{Listing, delegate, foreign, gitea, install};
+use super::host::{Listing, delegate, foreign, gitea, install, judges};
 use crate::git_command::git;
 use std::fs;
 
@@ -9,11 +9,7 @@ const HOOK: &str = "hooks/pre-receive.d/50-pullgate";
 fn gitea_calls_the_hook() {
     let world = gitea();
     install(&world, &["gitea", "fleet.git"]);
-    world.registry.push("team/app", "1");
-    world.deploy("app.yaml", "team/app:1");
-    world.commit_and_push("there").accepted();
-    world.deploy("app.yaml", "team/app:missing");
-    world.commit_and_push("a typo").rejected(&["not found", "app.yaml:11:18"]);
+    judges(&world);
 }
 
 #[test]

@@ -1,15 +1,6 @@
 //! GitLab: one of Gitaly's custom hooks, of a repository or of the whole server.
-use super::host::{Listing, foreign, gitaly, install};
-use crate::world::World;
+use super::host::{Listing, foreign, gitaly, install, judges};
 use std::{fs, os::unix::fs::PermissionsExt};
-
-fn judges(world: &World) {
-    world.registry.push("team/app", "1");
-    world.deploy("app.yaml", "team/app:1");
-    world.commit_and_push("there").accepted();
-    world.deploy("app.yaml", "team/app:missing");
-    world.commit_and_push("a typo").rejected(&["not found", "app.yaml:11:18"]);
-}
 
 #[test]
 fn gitaly_calls_the_hook_of_a_repository_with_its_own_environment() {

@@ -8,6 +8,16 @@ use std::{
     process::{Command, Output},
 };
 
+/// An image that is there goes through, one that is not does not.
+#[track_caller]
+pub(super) fn judges(world: &World) {
+    world.registry.push("team/app", "1");
+    world.deploy("app.yaml", "team/app:1");
+    world.commit_and_push("there").accepted();
+    world.deploy("app.yaml", "team/app:missing");
+    world.commit_and_push("a typo").rejected(&["not found", "app.yaml:11:18"]);
+}
+
 /// A world whose repository has no hook yet.
 pub(super) fn plain() -> World {
     let world = World::new();

@@ -4,7 +4,7 @@ use crate::{
     certificates::{Authority, keep},
     distribution::{Distribution, TOOLS},
     tools::are_installed,
-    world::World,
+    world::{Push, World, deployment},
 };
 use std::{
     collections::BTreeSet,
@@ -95,23 +95,30 @@ fn a_registry_behind_nginx_is_judged_by() {
     accepts_what_is_there_and_rejects_what_is_not(&world, &nginx.address.to_string(), &keys, "");
 }
 
+/// A push of one image that is there and so many that are not, to the registry behind an nginx with `options`.
+fn push_of_many(options: &str, missing: usize) -> (Nginx, Push) {
+    let world = World::new();
+    let real = Distribution::start(None, "");
+    real.put("team/app:1.4.2", None);
+    let nginx = Nginx::before(&real, options);
+    let host = nginx.address.to_string();
+    let ca = nginx.ca.display();
+    world.configure_exactly(&format!("[registries.\"{host}\"]\nprivate = true\nca-file = \"{ca}\"\n"));
+    bump(&world, &host, "1.4.2");
+    for n in 0..missing {
+        world.write(&format!("apps/{n}.yaml"), &deployment(&format!("{host}/team/none:{n}")));
+    }
+    let push = world.commit_and_push("many");
+    (nginx, push)
+}
+
 #[test]
 fn a_registry_behind_nginx_sees_one_connection_of_http_2_in_a_push_of_many_images() {
     if !are_installed(&[TOOLS, &["nginx"]].concat()) {
         return;
     }
-    let world = World::new();
-    let real = Distribution::start(None, "");
-    real.put("team/app:1.4.2", None);
-    let nginx = Nginx::before(&real, "");
-    let host = nginx.address.to_string();
-    let ca = nginx.ca.display();
-    world.configure_exactly(&format!("[registries.\"{host}\"]\nprivate = true\nca-file = \"{ca}\"\n"));
-    bump(&world, &host, "1.4.2");
-    for n in 0..20 {
-        world.write(&format!("apps/{n}.yaml"), &crate::world::deployment(&format!("{host}/team/none:{n}")));
-    }
-    world.commit_and_push("many").rejected(&["20 of 21", "not found"]);
+    let (nginx, push) = push_of_many("", 20);
+    push.rejected(&["20 of 21", "not found"]);
     let requests = nginx.requests();
     assert!(requests.len() > 40 && requests.iter().all(|(_, protocol)| protocol == "HTTP/2.0"), "{requests:?}");
     let connections: BTreeSet<&String> = requests.iter().map(|(connection, _)| connection).collect();
@@ -123,18 +130,7 @@ fn a_server_that_ends_its_connections_after_some_requests_is_asked_for_the_rest_
     if !are_installed(&[TOOLS, &["nginx"]].concat()) {
         return;
     }
-    let world = World::new();
-    let real = Distribution::start(None, "");
-    real.put("team/app:1.4.2", None);
-    let nginx = Nginx::before(&real, "keepalive_requests 100;");
-    let host = nginx.address.to_string();
-    let ca = nginx.ca.display();
-    world.configure_exactly(&format!("[registries.\"{host}\"]\nprivate = true\nca-file = \"{ca}\"\n"));
-    bump(&world, &host, "1.4.2");
-    for n in 0..300 {
-        world.write(&format!("apps/{n}.yaml"), &crate::world::deployment(&format!("{host}/team/none:{n}")));
-    }
-    let push = world.commit_and_push("many");
+    let (_nginx, push) = push_of_many("keepalive_requests 100;", 300);
     push.rejected(&["300 of 301"]);
     assert!(!push.text.contains("could not be"), "{}", push.text);
 }
