@@ -1,4 +1,5 @@
 //! Which addresses are public: what a host may resolve to when nobody vouched for it.
+use reqwest::Url;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether the address belongs to the public internet: not this machine, not a private, shared, link-local, reserved or
@@ -8,6 +9,11 @@ pub fn is_public(address: IpAddr) -> bool {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
     }
+}
+
+/// The address as which the host of a URL is written: no resolver will see it.
+pub fn literal(url: &Url) -> Option<IpAddr> {
+    url.host_str()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {

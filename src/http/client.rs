@@ -1,5 +1,7 @@
 //! The one place where an HTTP client is built: at most one for each way of reaching a host.
-use super::{ClientCertificate, Failure, Proxies, Roots, certs_d, certs_d::Trust, failure::root, is_public, resolve};
+use super::{
+    ClientCertificate, Failure, Proxies, Roots, certs_d, certs_d::Trust, failure::root, is_public, literal, resolve,
+};
 use reqwest::{
     Client, Proxy, Url,
     header::{ACCEPT_ENCODING, HeaderMap, HeaderValue},
@@ -8,7 +10,7 @@ use reqwest::{
 use std::{
     collections::BTreeMap,
     fmt,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -192,10 +194,6 @@ impl Clients {
             None => Failure::Local(format!("cannot build an HTTP client: {}", root(&error))),
         })
     }
-}
-
-fn literal(url: &Url) -> Option<IpAddr> {
-    url.host_str()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 fn not_a_url() -> Failure {

@@ -13,7 +13,7 @@ mod proxy;
 mod resolve;
 mod roots;
 
-pub use address::is_public;
+pub use address::{is_public, literal};
 pub use client::{Clients, MAX_HEADERS, Reach, Settings};
 pub use client_certificate::ClientCertificate;
 pub use failure::Failure;

@@ -3,7 +3,7 @@ use super::{
     answer::{Answer, Refusal},
     options::{HostOptions, Unlisted},
 };
-use crate::http::{Reach, is_public};
+use crate::http::{Reach, is_public, literal};
 use reqwest::Url;
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -163,21 +163,16 @@ fn reach(options: &HostOptions) -> Reach {
 
 /// Lines that would allow a registry in the configuration; none for where clouds keep secrets and no registry is.
 pub(super) fn not_allowed(refusal: Refusal, host: &str) -> Answer {
-    if literal(host).is_some_and(is_link_local) {
+    let address = Url::parse(&format!("https://{host}/")).ok().and_then(|url| literal(&url));
+    if address.is_some_and(is_link_local) {
         return Answer::NotAllowed { refusal, host: host.to_owned(), configuration: Vec::new() };
     }
     let mut configuration = vec![format!("[registries.\"{}\"]", host.to_ascii_lowercase())];
     let is_private = matches!(refusal, Refusal::NoPublicAddress | Refusal::Private);
-    if is_private || literal(host).is_some_and(|address| !is_public(address)) {
+    if is_private || address.is_some_and(|address| !is_public(address)) {
         configuration.push("private = true".to_owned());
     }
     Answer::NotAllowed { refusal, host: host.to_owned(), configuration }
-}
-
-/// The address as which a host, perhaps with a port, is written.
-fn literal(host: &str) -> Option<IpAddr> {
-    let url = Url::parse(&format!("https://{host}/")).ok()?;
-    url.host_str()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 fn is_link_local(address: IpAddr) -> bool {
